@@ -1,0 +1,3 @@
+"""DeepSeek-OCR in JAX and Flax."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,83 @@
+"""What the three command-line doors share: progress bars, and errors as one clear line."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from dsocr_jax.errors import UserError
+
+#: Reports go to standard error, so that standard output holds results alone.
+console = Console(stderr=True, highlight=False)
+
+
+@contextlib.contextmanager
+def progress(title: str, total: int, unit: str = "it") -> Iterator[Callable[[int, str], None]]:
+    """Show a progress bar with rate and time left; yields ``advance(amount, note)``.
+
+    On a terminal this is a live bar; elsewhere (a log file, CI) a plain line every ten seconds.
+    """
+    start, done, said = time.monotonic(), 0, time.monotonic()
+
+    def rate() -> float:
+        return done / max(time.monotonic() - start, 1e-9)
+
+    if not console.is_terminal:
+
+        def advance_plain(amount: int = 1, note: str = "") -> None:
+            nonlocal done, said
+            done += amount
+            if time.monotonic() - said >= 10 or done == total:
+                said = time.monotonic()
+                left = (total - done) / max(rate(), 1e-9)
+                print(f"{title}: {done}/{total} {rate():.1f} {unit}/s, {left:.0f} s left {note}".rstrip(), file=sys.stderr)
+
+        yield advance_plain
+        return
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(title, total=total, speed="", note="")
+
+        def advance(amount: int = 1, note: str = "") -> None:
+            nonlocal done
+            done += amount
+            bar.update(task, advance=amount, speed=f"{rate():.1f} {unit}/s", note=note)
+
+        yield advance
+
+
+def run_door(main: Callable[[], Any]) -> None:
+    """Run a command line: a `UserError` becomes one line and status 1, Ctrl-C status 130."""
+    try:
+        status = main()
+    except UserError as error:
+        console.print(f"[bold red]error:[/] {_plain(error)}", soft_wrap=True)
+        status = 1
+    except KeyboardInterrupt:
+        console.print("interrupted", style="yellow")
+        status = 130
+    except BrokenPipeError:  # the reader of our output (`| head`) has gone; not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _plain(error: UserError) -> str:
+    from rich.markup import escape
+
+    return escape(str(error))
