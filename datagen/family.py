@@ -16,7 +16,7 @@ LEVELS = ("easy", "standard")
 
 
 class Rejected(Exception):
-    """This draw cannot be used (it does not fit, it is not readable): the engine tries again and counts the reason.
+    """The draw cannot be used (does not fit, is not readable): the engine tries again and counts the reason.
 
     Keep reasons few and constant ("labels overlap", not "labels 3 and 4 overlap"): they become keys of a table.
     """
