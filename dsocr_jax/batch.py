@@ -1,0 +1,187 @@
+"""Examples and batches: token ids, pictures, and where each picture's vectors go.
+
+A batch holds its pictures by view size, so that pictures of any mode, and rows without a picture, mix in
+one batch of fixed shapes. ``vision_index`` says for every position which row of the vision table
+(`dsocr_jax.model.encoder`) stands there; the layout itself is computed in `dsocr_jax.modes` alone.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Int, UInt8
+from PIL import Image
+
+from dsocr_jax.config import ModelConfig
+from dsocr_jax.errors import UserError
+from dsocr_jax.modes import FIRST_ROW, Mode, count_tokens, has_tiles, picture_layout, view_side
+from dsocr_jax.preprocess import Views, preprocess
+from dsocr_jax.tokenizer import Tokenizer
+
+#: In ``vision_index``: this position is text.
+TEXT = -1
+#: In ``labels``: this position is not in the loss.
+IGNORED = -100
+
+ViewCounts = Mapping[int, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """One row before batching.
+
+    Attributes:
+        tokens: int32 [t], placeholders included.
+        labels: int32 [t], aligned with ``tokens`` (the loss shifts); `IGNORED` outside the answer.
+        views: the picture's views, or None for text alone.
+        mode: the mode that the views were made in.
+    """
+
+    tokens: np.ndarray
+    labels: np.ndarray
+    views: Views | None = None
+    mode: Mode | None = None
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Rows padded on the right to one length.
+
+    Attributes:
+        tokens: int32 [b, t].
+        labels: int32 [b, t].
+        mask: bool [b, t], False for padding.
+        vision_index: int32 [b, t], `TEXT` or a row of the group's vision table.
+        views: uint8 [g, n, S, S, 3] by size S; rows of group i are ``i * b / g`` to ``(i + 1) * b / g``.
+        groups: g; one for each shard of a data-parallel batch, so that no device needs another's pictures.
+    """
+
+    tokens: Int[jax.Array | np.ndarray, "b t"]
+    labels: Int[jax.Array | np.ndarray, "b t"]
+    mask: Bool[jax.Array | np.ndarray, "b t"]
+    vision_index: Int[jax.Array | np.ndarray, "b t"]
+    views: dict[int, UInt8[jax.Array | np.ndarray, "g n S S 3"]]
+    groups: int = dataclasses.field(default=1, metadata={"static": True})
+
+
+def make_example(
+    tokenizer: Tokenizer,
+    config: ModelConfig,
+    mode: Mode | None,
+    prompt: str,
+    picture: Image.Image | None = None,
+    answer: str | None = None,
+    max_length: int | None = None,
+) -> Example:
+    """Tokenise a prompt, with its picture's placeholders, and an answer that ends in EOS.
+
+    Args:
+        picture: upright RGB; needs ``mode``.
+        answer: None when the model is to write it.
+        max_length: most tokens of the row.
+
+    Raises:
+        UserError: the row is longer than ``max_length``.
+    """
+    views = preprocess(picture, mode) if picture is not None and mode is not None else None
+    placeholders = count_tokens(mode, views.grid, config.stride) if views is not None and mode is not None else 0
+    start = tokenizer.prompt_ids(prompt, placeholders)
+    end = [] if answer is None else [*tokenizer.encode(answer), config.eos_token_id]
+    if max_length is not None and len(start) + len(end) > max_length:
+        raise UserError(f"a row of {len(start) + len(end)} tokens is longer than {max_length}")
+    tokens = np.array(start + end, np.int32)
+    labels = np.array([IGNORED] * len(start) + end, np.int32)
+    return Example(tokens, labels, views, mode if views is not None else None)
+
+
+def view_counts(example: Example) -> Counter[int]:
+    """How many views of each size the example brings."""
+    if example.views is None:
+        return Counter()
+    arrays = (example.views.global_view[None], example.views.tiles)
+    counts: Counter[int] = Counter()
+    for array in arrays:
+        if len(array):
+            counts[array.shape[1]] += len(array)
+    return counts
+
+
+def collate(
+    examples: Sequence[Example],
+    config: ModelConfig,
+    length: int,
+    views_per_group: ViewCounts | None = None,
+    groups: int = 1,
+) -> Batch:
+    """Pad examples into one `Batch` of numpy arrays.
+
+    Args:
+        length: t; every example must fit.
+        views_per_group: room for views by size in each group; None takes what is needed. Training gives
+            it, so that every batch has the same shapes.
+
+    Raises:
+        UserError: an example or its views do not fit, or placeholders and vision tokens differ in number.
+    """
+    if not examples or len(examples) % groups:
+        raise UserError(f"{len(examples)} rows do not split into {groups} equal groups")
+    rows = len(examples) // groups
+    by_group = [examples[i : i + rows] for i in range(0, len(examples), rows)]
+    needed = [sum((view_counts(example) for example in group), Counter[int]()) for group in by_group]
+    sizes = sorted(set().union(*needed))
+    room = dict(views_per_group or {size: max(count[size] for count in needed) for size in sizes})
+    for count in needed:
+        for size, n in count.items():
+            if n > room.get(size, 0):
+                raise UserError(f"{n} views of {size} pixels in one group, and room for {room.get(size, 0)}")
+    shape = (len(examples), length)
+    tokens = np.full(shape, config.pad_token_id, np.int32)
+    labels = np.full(shape, IGNORED, np.int32)
+    mask = np.zeros(shape, bool)
+    vision_index = np.full(shape, TEXT, np.int32)
+    views = {size: np.zeros((groups, n, size, size, 3), np.uint8) for size, n in sorted(room.items()) if n}
+    starts, row = {}, FIRST_ROW
+    for size, array in views.items():
+        starts[size] = row
+        row += array.shape[1] * view_side(size, config.stride) ** 2
+    for g, group in enumerate(by_group):
+        used: Counter[int] = Counter()
+        for i, example in enumerate(group):
+            b, t = g * rows + i, len(example.tokens)
+            if t > length:
+                raise UserError(f"a row of {t} tokens does not fit into a batch of length {length}")
+            tokens[b, :t], labels[b, :t], mask[b, :t] = example.tokens, example.labels, True
+            layout = _place(example, config, views, starts, used, g)
+            places = np.flatnonzero(example.tokens == config.image_token_id)
+            if len(places) != len(layout):
+                raise UserError(f"{len(places)} placeholders for {len(layout)} vision tokens")
+            vision_index[b, places] = layout
+    return Batch(tokens, labels, mask, vision_index, views, groups)
+
+
+def _place(
+    example: Example,
+    config: ModelConfig,
+    views: dict[int, np.ndarray],
+    starts: dict[int, int],
+    used: Counter[int],
+    group: int,
+) -> np.ndarray:
+    """Copy one example's views into the batch and return the rows that its placeholders stand for."""
+    if example.views is None or example.mode is None:
+        return np.zeros(0, np.int32)
+    first = {}
+    for name, array in (("tiles", example.views.tiles), ("global", example.views.global_view[None])):
+        if not len(array):
+            continue
+        size = array.shape[1]
+        slot = used[size]
+        views[size][group, slot : slot + len(array)] = array
+        used[size] += len(array)
+        first[name] = starts[size] + slot * view_side(size, config.stride) ** 2
+    grid = example.views.grid
+    assert ("tiles" in first) == has_tiles(grid)
+    return picture_layout(example.mode, grid, config.stride, first.get("tiles", 0), first["global"])

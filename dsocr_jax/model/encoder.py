@@ -1,0 +1,50 @@
+"""DeepEncoder: views of pictures to the rows that replace the placeholders (paper, section 3.2)."""
+
+from collections.abc import Mapping
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, UInt8
+
+from dsocr_jax.config import ModelConfig
+from dsocr_jax.model.clip import Clip
+from dsocr_jax.model.layers import linear
+from dsocr_jax.model.sam import Sam
+from dsocr_jax.preprocess import NORMALISED
+
+
+class DeepEncoder(nnx.Module):
+    """SAM, compressor, CLIP and projector, with the learned newline and view separator."""
+
+    def __init__(self, config: ModelConfig, rngs: nnx.Rngs):
+        hidden = config.decoder.hidden
+        self.sam = Sam(config.sam, rngs)
+        self.clip = Clip(config.clip, rngs)
+        self.projector = linear(config.clip.width + config.sam.compressor[1], hidden, rngs)
+        self.image_newline = nnx.Param(rngs.params.normal((hidden,)) * hidden**-0.5)
+        self.view_separator = nnx.Param(rngs.params.normal((hidden,)) * hidden**-0.5)
+
+    def __call__(self, pixels: Float[Array, "b S S 3"]) -> Float[Array, "b s h"]:
+        """Normalised pixels of equally sized views to their m * m tokens, row by row."""
+        features = self.sam(pixels)
+        tokens = self.clip(features)[:, 1:]
+        return self.projector(jnp.concatenate([tokens, features.reshape(tokens.shape)], axis=-1))
+
+    def vision_table(self, views: Mapping[int, UInt8[Array, "g v S S 3"]]) -> Float[Array, "g r h"]:
+        """All rows that `dsocr_jax.modes` lays out, per group of batch rows.
+
+        Row 0 is the newline, row 1 the separator; then the tokens of every view, sizes rising.
+
+        Args:
+            views: pictures as uint8 by size; ``g`` groups of ``v`` views each.
+        """
+        newline, separator = self.image_newline[...], self.view_separator[...]
+        groups = next(iter(views.values())).shape[0] if views else 1
+        rows = [jnp.broadcast_to(jnp.stack([newline, separator]), (groups, 2, newline.shape[0]))]
+        # A lookup instead of arithmetic: the pixels keep the original's bits under any compiler.
+        levels = jnp.asarray(NORMALISED, newline.dtype)
+        for size in sorted(views):
+            g, v = views[size].shape[:2]
+            tokens = self(levels[views[size].reshape(g * v, size, size, 3)])
+            rows.append(tokens.reshape(g, -1, tokens.shape[-1]))
+        return jnp.concatenate(rows, axis=1)

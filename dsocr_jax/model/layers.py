@@ -1,0 +1,96 @@
+"""Small parts that the towers and the decoder share."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+
+def linear(inp: int, out: int, rngs: nnx.Rngs, bias: bool = True) -> nnx.Linear:
+    """A linear layer; its kernel is ``[inp, out]``."""
+    return nnx.Linear(inp, out, use_bias=bias, rngs=rngs)
+
+
+def layer_norm(width: int, eps: float, rngs: nnx.Rngs) -> nnx.LayerNorm:
+    """LayerNorm as PyTorch computes it: two-pass variance, epsilon inside the root, float32 statistics."""
+    return nnx.LayerNorm(width, epsilon=eps, use_fast_variance=False, rngs=rngs)
+
+
+class RMSNorm(nnx.Module):
+    """Root-mean-square norm: float32 statistics, cast back, then times the weight."""
+
+    def __init__(self, width: int, eps: float):
+        self.scale = nnx.Param(jnp.ones(width))
+        self.eps = eps
+
+    def __call__(self, x: Float[Array, "*b h"]) -> Float[Array, "*b h"]:
+        x32 = x.astype(jnp.float32)
+        x32 = x32 * jax.lax.rsqrt(jnp.mean(x32 * x32, axis=-1, keepdims=True) + self.eps)
+        return self.scale[...] * x32.astype(x.dtype)
+
+
+class MLP(nnx.Module):
+    """Two linear layers with an activation between them."""
+
+    def __init__(self, width: int, ffn: int, activation: Callable[[Array], Array], rngs: nnx.Rngs):
+        self.fc1 = linear(width, ffn, rngs)
+        self.fc2 = linear(ffn, width, rngs)
+        self.activation = activation
+
+    def __call__(self, x: Float[Array, "*b c"]) -> Float[Array, "*b c"]:
+        return self.fc2(self.activation(self.fc1(x)))
+
+
+class SwiGLU(nnx.Module):
+    """``down(silu(gate(x)) * up(x))``, without biases."""
+
+    def __init__(self, width: int, ffn: int, rngs: nnx.Rngs):
+        self.gate = linear(width, ffn, rngs, bias=False)
+        self.up = linear(width, ffn, rngs, bias=False)
+        self.down = linear(ffn, width, rngs, bias=False)
+
+    def __call__(self, x: Float[Array, "*b h"]) -> Float[Array, "*b h"]:
+        return self.down(jax.nn.silu(self.gate(x)) * self.up(x))
+
+
+def exact_gelu(x: Array) -> Array:
+    """GELU by the error function (SAM)."""
+    return jax.nn.gelu(x, approximate=False)
+
+
+def quick_gelu(x: Array) -> Array:
+    """``x * sigmoid(1.702 x)`` (CLIP)."""
+    return x * jax.nn.sigmoid(1.702 * x)
+
+
+def resize_grid(table: Float[Array, "h w c"], side: int) -> Float[Array, "side side c"]:
+    """Resize a square position table as the original does: bicubic, antialiased, in float32."""
+    if table.shape[0] == side:
+        return table
+    resized = jax.image.resize(table.astype(jnp.float32), (side, side, table.shape[-1]), "cubic", antialias=True)
+    return resized.astype(table.dtype)
+
+
+def resize_relative(table: Float[Array, "r d"], rows: int) -> Float[Array, "rows d"]:
+    """Resize a table of relative positions along its first axis: linear, not antialiased, in float32."""
+    if table.shape[0] == rows:
+        return table
+    resized = jax.image.resize(table.astype(jnp.float32), (rows, table.shape[1]), "linear", antialias=False)
+    return resized.astype(table.dtype)
+
+
+def rotary_angles(positions: Int[Array, "b t"], head_dim: int, base: float) -> tuple[Array, Array]:
+    """Cosines and sines ``[b, t, 1, head_dim]``, float32, of the half-rotation form."""
+    exponents = jnp.arange(0, head_dim, 2, dtype=jnp.float32) / head_dim
+    angles = positions[..., None].astype(jnp.float32) * (1.0 / base**exponents)
+    angles = jnp.concatenate([angles, angles], axis=-1)[:, :, None, :]
+    return jnp.cos(angles), jnp.sin(angles)
+
+
+def rotate(x: Float[Array, "b t n d"], cos: Array, sin: Array) -> Float[Array, "b t n d"]:
+    """Apply the rotary embedding: the first half of the channels turns against the second."""
+    first, second = jnp.split(x, 2, axis=-1)
+    turned = jnp.concatenate([-second, first], axis=-1)
+    return (x * cos + turned * sin).astype(x.dtype)

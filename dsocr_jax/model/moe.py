@@ -1,0 +1,87 @@
+"""Mixture of experts: a softmax router, routed SwiGLU experts and a shared one (paper, section 3.3)."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+from dsocr_jax.config import DecoderConfig
+from dsocr_jax.model.grouped import BACKENDS
+from dsocr_jax.model.layers import SwiGLU, linear
+
+
+class Experts(nnx.Module):
+    """The routed experts' weights, stacked on the first axis."""
+
+    def __init__(self, config: DecoderConfig, rngs: nnx.Rngs):
+        e, h, f = config.experts, config.hidden, config.expert_ffn
+        self.gate = nnx.Param(rngs.params.normal((e, h, f)) * h**-0.5)
+        self.up = nnx.Param(rngs.params.normal((e, h, f)) * h**-0.5)
+        self.down = nnx.Param(rngs.params.normal((e, f, h)) * f**-0.5)
+
+    def __call__(
+        self, x: Float[Array, "t h"], chosen: Int[Array, "t k"], weights: Float[Array, "t k"], backend: str
+    ) -> Float[Array, "t h"]:
+        """Sum of each token's chosen experts, times its weights (float32, as the original sums)."""
+        k, matmul = chosen.shape[1], BACKENDS[backend]
+        order = jnp.argsort(chosen.reshape(-1), stable=True)
+        sizes = jnp.bincount(chosen.reshape(-1), length=self.gate.shape[0])
+        rows = x[order // k]
+        hidden = jax.nn.silu(matmul(rows, self.gate[...], sizes)) * matmul(rows, self.up[...], sizes)
+        out = matmul(hidden, self.down[...], sizes)[jnp.argsort(order)].reshape(*chosen.shape, -1)
+        return jnp.einsum("tkh,tk->th", out.astype(jnp.float32), weights).astype(x.dtype)
+
+
+def balance_loss(
+    probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k"], weight: float
+) -> Float[Array, ""]:
+    """The router's loss per sequence, averaged: how often an expert is chosen times its mean probability.
+
+    All positions count, pictures and padding included, as in the original.
+    """
+    b, t, e = probabilities.shape
+    k = chosen.shape[-1]
+    counts = jax.vmap(lambda ids: jnp.bincount(ids.reshape(-1), length=e))(chosen)
+    fraction = jax.lax.stop_gradient(counts * (e / (k * t)))
+    return weight * jnp.mean(jnp.sum(fraction * probabilities.mean(axis=1), axis=-1))
+
+
+class MoE(nnx.Module):
+    """Routed experts plus one shared expert that every token passes."""
+
+    def __init__(self, config: DecoderConfig, rngs: nnx.Rngs):
+        self.router = linear(config.hidden, config.experts, rngs, bias=False)
+        self.experts = Experts(config, rngs)
+        self.shared = SwiGLU(config.hidden, config.shared_experts * config.expert_ffn, rngs)
+        self.top_k = config.top_k
+        self.loss_weight = config.router_loss
+
+    def route(
+        self, x: Float[Array, "*b h"]
+    ) -> tuple[Float[Array, "*b e"], Float[Array, "*b k"], Int[Array, "*b k"]]:
+        """Probabilities of all experts, and the chosen ones' weights (not renormalised) and numbers; float32."""
+        logits = x.astype(jnp.float32) @ self.router.kernel[...].astype(jnp.float32)
+        probabilities = jax.nn.softmax(logits, axis=-1)
+        weights, chosen = jax.lax.top_k(probabilities, self.top_k)
+        return probabilities, weights, chosen
+
+    def __call__(
+        self, x: Float[Array, "b t h"], groups: int = 1, backend: str = "blocked"
+    ) -> tuple[Float[Array, "b t h"], Float[Array, ""]]:
+        """Output and router loss.
+
+        Args:
+            groups: the rows of ``x`` fall into this many equal groups whose tokens are sorted by expert
+                apart from each other, so that data-parallel devices need not exchange tokens.
+            backend: a key of `dsocr_jax.model.grouped.BACKENDS`.
+        """
+        b, t, h = x.shape
+        probabilities, weights, chosen = self.route(x)
+        k = self.top_k
+        run = jax.vmap(lambda rows, ids, scale: self.experts(rows, ids, scale, backend)) if groups > 1 else None
+        if run is None:
+            routed = self.experts(x.reshape(b * t, h), chosen.reshape(b * t, k), weights.reshape(b * t, k), backend)
+        else:
+            routed = run(x.reshape(groups, -1, h), chosen.reshape(groups, -1, k), weights.reshape(groups, -1, k))
+        loss = balance_loss(probabilities, chosen, self.loss_weight)
+        return routed.reshape(b, t, h) + self.shared(x), loss
