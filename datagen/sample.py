@@ -1,0 +1,114 @@
+"""One sample: a pure function of set seed, family, index, split and level, and of the code's and libraries' versions.
+
+Nothing is shared between samples, so any machine can make any part of a set, in any order, and get the same bytes.
+"""
+
+import hashlib
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from datagen import families
+from datagen.family import Rejected
+from dsocr_jax.prompts import PROMPTS
+
+#: Raised by one whenever any family would draw the same seed differently than before.
+GENERATOR_VERSION = 1
+
+#: One content in this many belongs to the test split, whatever the seed and the set.
+TEST_SHARE = 10
+
+#: Attempts at one sample before the engine gives up. A test sample takes `TEST_SHARE` attempts on average, so even
+#: a family that rejects nine draws in ten fails this by chance less than once in 10,000 samples.
+MAX_ATTEMPTS = 1000
+
+Split = Literal["train", "test", "all"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture with its prompt and label.
+
+    Attributes:
+        image: uint8, ``[height, width]`` gray or ``[height, width, 3]`` RGB.
+        prompt: the text of the user's turn.
+        label: the answer.
+        kind: the family's name.
+        meta: the family's remarks, and the engine's: ``level``, and ``content`` (`content_digest`).
+        id: the sample's index within its kind.
+        seed: the set's seed.
+    """
+
+    image: np.ndarray
+    prompt: str
+    label: str
+    kind: str
+    meta: dict[str, Any]
+    id: int
+    seed: int
+
+
+def content_digest(kind: str, key: str) -> str:
+    """Return the SHA-256 (hexadecimal) that stands for a content: equal contents, equal digests."""
+    return hashlib.sha256((kind + key).encode()).hexdigest()
+
+
+def split_of(digest: str) -> Literal["train", "test"]:
+    """Return the split that a content belongs to, in every set: no test content is ever trained on."""
+    return "test" if int(digest, 16) % TEST_SHARE == 0 else "train"
+
+
+def make_sample(
+    seed: int, family: str, index: int, split: Split, level: str, *, rejected: Counter[str] | None = None
+) -> Sample:
+    """Make one sample.
+
+    Args:
+        seed: the set's seed, 0 or more.
+        family: the family's name.
+        index: the sample's index within its kind, 0 or more.
+        split: the split that its content must belong to; "all" takes every content.
+        level: "easy" or "standard".
+        rejected: counts the draws that could not be used, by reason.
+
+    Raises:
+        RuntimeError: the family fails, or no attempt could be used. The message says how to make the same draw again.
+    """
+    from dsocr_jax.answers import check_label
+    from dsocr_jax.answers.errors import AnswerError
+
+    maker = families.load(family)
+    settings = maker.settings[level]
+    reasons: Counter[str] = Counter() if rejected is None else rejected
+    failed = f"make_sample({seed}, {family!r}, {index}, {split!r}, {level!r}) failed"
+    why = f"no draw was of the split {split}"
+    for attempt in range(MAX_ATTEMPTS):
+        rng = _generator(seed, family, index, attempt)
+        try:
+            content = maker.compose(rng, settings)
+            digest = content_digest(family, content.key)
+            if split not in ("all", split_of(digest)):
+                continue
+            drawn = maker.render(content, rng, settings)
+            check_label(family, drawn.label)
+        except Rejected as error:
+            reasons[error.reason] += 1
+            why = error.reason
+        except AnswerError as error:
+            reasons["label not in its form"] += 1
+            why = f"label not in its form: {error}"
+        except Exception as error:
+            raise RuntimeError(f"{failed} in attempt {attempt}: {error!r}") from error
+        else:
+            meta = {**drawn.meta, "level": level, "content": digest}
+            return Sample(drawn.image, PROMPTS[maker.prompt], drawn.label, family, meta, index, seed)
+    raise RuntimeError(f"{failed}: none of {MAX_ATTEMPTS} draws could be used, the last because of: {why}")
+
+
+def _generator(seed: int, family: str, index: int, attempt: int) -> np.random.Generator:
+    entropy = [seed, zlib.crc32(family.encode()), index, attempt]
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
