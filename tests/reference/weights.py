@@ -363,10 +363,7 @@ def main():
     parser.add_argument("--config", default="tiny", help="tiny, full or the path of a config JSON")
     parser.add_argument("--seed", default="s0")
     args = parser.parse_args()
-    if args.config in CONFIGS:
-        config = CONFIGS[args.config]
-    else:
-        config = json.loads(Path(args.config).read_text())
+    config = CONFIGS.get(args.config) or json.loads(Path(args.config).read_text())
     write_checkpoint(args.folder, config, args.seed)
     shapes = tensor_shapes(config)
     print(len(shapes), "tensors,", sum(map(math.prod, shapes.values())), "parameters")
