@@ -1,0 +1,146 @@
+"""The training loop. A run lives in one folder, and starting it again goes on exactly where it was.
+
+RUN/config.json      what the run is
+RUN/checkpoints/     the whole state, for going on (`train.checkpoint`)
+RUN/model/           the newest parameters, for reading (`dsocr_jax.weights.checkpoint`)
+RUN/metrics.jsonl    figures of every logged step; speed.jsonl beside it
+RUN/loss.png         the curve
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from dsocr_jax.console import console, progress
+from dsocr_jax.errors import UserError
+from train.checkpoint import FOLDER, Checkpoints, check_room
+from train.config import TrainConfig, differences, flatten
+from train.data import Feed, digest
+from train.interrupt import Interrupt
+from train.journal import METRICS, Journal
+from train.plot import plot_loss
+from train.setup import Setup, first_state, prepare
+from train.step import TrainState, put_batch
+
+CONFIG, LOCK = "config.json", ".lock"
+
+#: What the system says when a disk is full.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def train(config: TrainConfig) -> int:
+    """Run ``config`` to its last step, or on from its newest checkpoint; return the exit status.
+
+    0: all steps are made. 130 or 143: a signal came, the step was finished and everything saved.
+
+    Raises:
+        UserError: something does not fit, the loss is not finite, or the disk is full.
+    """
+    setup = prepare(config)
+    with _run_folder(config.out), Checkpoints(config.out, config.keep) as checkpoints:
+        identity = {**flatten(config), "digest": digest(setup.sets)}
+        state, meta = _start(setup, checkpoints, identity)
+        first = int(meta["step"])
+        if first >= config.steps:
+            console.print(f"{config.out}: all {first} steps are made; raise --steps to go on")
+            return 0
+        with (
+            Feed(setup.source, config.workers) as feed,
+            progress(f"training from step {first}" if first else "training", config.steps - first, "steps") as advance,
+            Journal(config, first, meta["dropped"], advance) as journal,
+            Interrupt() as interrupt,
+        ):
+            if first:
+                feed.seek(meta["position"])
+            for step in range(first + 1, config.steps + 1):
+                asked = time.monotonic()
+                fed = next(feed)
+                waited = time.monotonic() - asked
+                state, metrics = setup.step(state, put_batch(fed.batch, setup.mesh))
+                journal.note(step, metrics, fed, waited)
+                stopping = interrupt.agreed()
+                if stopping or step == config.steps or step % config.checkpoint_every == 0:
+                    journal.settle()  # a state that is not finite is never saved
+                    meta = {
+                        "step": step,
+                        "position": feed.position(),
+                        "dropped": dict(journal.dropped),
+                        "run": identity,
+                    }
+                    checkpoints.save(step, state, meta)
+                    _publish(setup, state)
+                if stopping:
+                    break
+        checkpoints.wait()
+    if journal.dropped:
+        many = ", ".join(f"{count} of {kind}" for kind, count in sorted(journal.dropped.items()))
+        console.print(f"left out because they were longer than --length {config.length}: {many}")
+    if step < config.steps:
+        console.print(f"stopped after step {step}, everything saved; the same command goes on from there")
+        return interrupt.exit_code
+    console.print(f"{config.steps} steps made; the model is in {config.out / 'model'}")
+    return 0
+
+
+def _start(setup: Setup, checkpoints: Checkpoints, identity: dict[str, Any]) -> tuple[TrainState, dict[str, Any]]:
+    """Return the state to begin with and what was saved beside it.
+
+    Raises:
+        UserError: the run in the folder is another one, or the disk has no room for one checkpoint.
+    """
+    step = checkpoints.latest()
+    if step is None:
+        check_room(setup.config.out, setup.abstract)
+        (setup.config.out / CONFIG).write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
+        return first_state(setup), {"step": 0, "dropped": {}}
+    meta = checkpoints.meta(step)
+    if changed := differences(meta["run"], identity):
+        raise UserError(
+            f"the run in {setup.config.out} was started otherwise ({'; '.join(changed)}); go on with its own values, or "
+            "take another --out"
+        )
+    return checkpoints.restore(step, setup.abstract, setup.shardings), meta
+
+
+def _publish(setup: Setup, state: TrainState) -> None:
+    """Write the parameters where the reader finds them, and the curve."""
+    from dsocr_jax.weights.checkpoint import save_model
+
+    out = setup.config.out
+    save_model(out / "model", setup.config.model_config, state.params, setup.config.tokenizer)
+    if jax.process_index() == 0:
+        plot_loss(out / METRICS, out / "loss.png", title=out.name)
+
+
+@contextlib.contextmanager
+def _run_folder(folder: Path) -> Iterator[None]:
+    """Make the folder, keep a second run out of it, and turn a full disk into one line."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--out {folder} is a file; name a folder")
+    if folder.is_dir() and not (folder / CONFIG).exists() and any(path.name != LOCK for path in folder.iterdir()):
+        raise UserError(f"--out {folder} holds other files and no run; name a new folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / LOCK).open("w") as lock:
+            if jax.process_index() == 0:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise UserError(
+                        f"another training is at work in {folder}; wait for it or take another --out"
+                    ) from None
+            yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise UserError(
+            f"the disk of {folder} is full ({error.strerror}); the last whole checkpoint in {folder / FOLDER} is untouched. "
+            "Make room and run the same command again"
+        ) from error

@@ -1,0 +1,119 @@
+"""Where every array lives: the device mesh, and one ordered table from parameter paths to partitions.
+
+The first pattern that matches decides. Moments of the optimizer carry the path of their parameter, so the same
+table serves them, and restored checkpoints as well.
+"""
+
+import dataclasses
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from dsocr_jax.errors import UserError
+from dsocr_jax.weights.params import path_name
+from train.config import MeshConfig
+
+#: Axes that the rows of a batch are split over; `tensor` splits matrices only.
+BATCH_AXES = ("data", "fsdp", "expert")
+
+#: An array of this many elements must be named by a rule; smaller ones are replicated.
+LARGE = 2**16
+
+#: (pattern on the path, partition of the leading dimensions), first match wins; an empty partition replicates.
+#: A column-parallel matrix ([in, out] split by out) is followed by a row-parallel one, so that the tensor axis
+#: needs one sum per block.
+RULES: tuple[tuple[str, P], ...] = (
+    (r"/experts/(gate|up)$", P("expert", "fsdp", "tensor")),
+    (r"/experts/down$", P("expert", "tensor", "fsdp")),
+    (r"/router/kernel$", P()),
+    (r"/(q|k|v|qkv|gate|up|fc1|lm_head)/kernel$", P("fsdp", "tensor")),
+    (r"/(o|proj|out|down|fc2)/kernel$", P("tensor", "fsdp")),
+    (r"(^|/)projector/kernel$", P("fsdp")),
+    (r"/embed/embedding$", P("tensor", "fsdp")),
+    (r"(^|/)sam/(patch_embed|neck|compressor)(/\w+)*/kernel$", P(None, None, None, "fsdp")),
+    (r"/patch_embed/kernel$", P(None, None, None, "fsdp")),
+    (r"/(pos_embed|class_embed|rel_pos_h|rel_pos_w)$", P()),
+    (r"/(scale|bias)$", P()),
+    (r"(^|/)(image_newline|view_separator)$", P()),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One array of the printed table; ``bytes_per_device`` is that of the largest shard."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    spec: P
+    bytes_per_device: int
+
+
+def make_mesh(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -> Mesh:
+    """Arrange ``devices`` (all of them when None) as ``config`` says; every axis exists, also with size 1.
+
+    Raises:
+        UserError: the product of the axes is not the number of devices.
+    """
+    devices = list(jax.devices() if devices is None else devices)
+    sizes = dataclasses.asdict(config)
+    known = math.prod(size for size in sizes.values() if size != -1)
+    if -1 in sizes.values() and len(devices) % known == 0:
+        sizes = {axis: len(devices) // known if size == -1 else size for axis, size in sizes.items()}
+    if math.prod(sizes.values()) != len(devices):
+        asked = " x ".join(f"{axis} {size}" for axis, size in sizes.items())
+        raise UserError(f"--mesh asks for {asked}, and there are {len(devices)} devices; set one axis to -1")
+    # Auto axes: the compiler finds the partition of everything that the table does not name.
+    return jax.make_mesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes), devices=devices)
+
+
+def batch_shards(mesh: Mesh) -> int:
+    """Into how many parts the rows of a batch are split: the groups of a `dsocr_jax.batch.Batch`."""
+    return math.prod(mesh.shape[axis] for axis in BATCH_AXES)
+
+
+def batch_sharding(mesh: Mesh) -> NamedSharding:
+    """Every array of a batch is split along its first dimension, rows and groups alike."""
+    return NamedSharding(mesh, P(BATCH_AXES))
+
+
+def partition(name: str, shape: tuple[int, ...], mesh: Mesh) -> P:
+    """Return the partition of the array called ``name``.
+
+    A dimension that its axis does not divide stays whole: small models have such dimensions.
+
+    Raises:
+        UserError: no rule names a large array.
+    """
+    for pattern, spec in RULES:
+        if re.search(pattern, name):
+            axes = [
+                axis if axis and size % mesh.shape[axis] == 0 else None for size, axis in zip(shape, spec, strict=False)
+            ]
+            while axes and axes[-1] is None:
+                axes.pop()
+            return P(*axes)
+    if math.prod(shape) >= LARGE:
+        raise UserError(f"no sharding rule names {name} of shape {shape}; add one to RULES in train/sharding.py")
+    return P()
+
+
+def tree_shardings(tree: Any, mesh: Mesh) -> Any:
+    """Return the `NamedSharding` of every leaf of ``tree`` (arrays or their abstract values)."""
+    return jax.tree.map_with_path(lambda path, x: NamedSharding(mesh, partition(path_name(path), x.shape, mesh)), tree)
+
+
+def sharding_table(tree: Any, mesh: Mesh) -> list[Row]:
+    """Return one `Row` for every leaf of ``tree``, in its order."""
+    rows = []
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        name = path_name(path)
+        spec = partition(name, leaf.shape, mesh)
+        shard = NamedSharding(mesh, spec).shard_shape(leaf.shape)
+        rows.append(Row(name, leaf.shape, str(leaf.dtype), spec, math.prod(shard) * leaf.dtype.itemsize))
+    return rows

@@ -1,0 +1,96 @@
+"""One training step: a pure function from state and batch to state and metrics."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Array
+
+from dsocr_jax.batch import Batch
+from train.config import TrainConfig
+from train.loss import row_losses
+from train.optimizer import make_schedule, matching
+from train.sharding import batch_sharding, tree_shardings
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class TrainState:
+    """Everything that a step changes.
+
+    Attributes:
+        params: the model's parameters, float32, as `flax.nnx.split` gives them.
+        opt_state: the optimizer's moments and counts.
+        step: int32 scalar, steps made.
+    """
+
+    params: Any
+    opt_state: Any
+    step: Array
+
+
+Metrics = dict[str, Array]
+Step = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
+
+
+def state_of(params: Any, optimizer: optax.GradientTransformation) -> TrainState:
+    """Return the state before the first step for given parameters."""
+    return TrainState(params, optimizer.init(params), jnp.zeros((), jnp.int32))
+
+
+def make_step(config: TrainConfig, graphdef: Any, optimizer: optax.GradientTransformation) -> Step:
+    """Return the step.
+
+    Its metrics are scalars, float32 but for the int32 ``answer_tokens``: ``loss`` (mean cross-entropy over the answers'
+    tokens, nats), ``router_loss`` (its sum over the layers, already weighted), ``grad_norm`` (before clipping), ``lr``.
+    """
+    dtype = jnp.dtype(config.compute_dtype)
+    schedule = make_schedule(config.optimizer, config.steps)
+
+    def loss_of(params: Any, batch: Batch) -> tuple[Array, Metrics]:
+        frozen = matching(params, config.freeze)
+        # A frozen leaf is a constant: the compiler drops its part of the backward pass.
+        params = jax.tree.map(lambda x, stop: jax.lax.stop_gradient(x) if stop else x, params, frozen)
+        model = nnx.merge(graphdef, jax.tree.map(lambda x: x.astype(dtype), params))
+        hidden, router_loss = model.hidden_states(batch)
+        sums, counts = row_losses(model.logits, hidden, jnp.asarray(batch.labels), config.loss_chunk)
+        tokens = jnp.sum(counts)
+        loss = jnp.sum(sums) / jnp.maximum(tokens, 1)
+        return loss + router_loss, {"loss": loss, "router_loss": router_loss, "answer_tokens": tokens}
+
+    def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        grads, metrics = jax.grad(loss_of, has_aux=True)(state.params, batch)
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        metrics |= {"grad_norm": optax.global_norm(grads), "lr": jnp.asarray(schedule(state.step), jnp.float32)}
+        return TrainState(optax.apply_updates(state.params, updates), opt_state, state.step + 1), metrics
+
+    return step
+
+
+def compile_step(step: Step, abstract_state: TrainState, mesh: Mesh) -> tuple[Step, TrainState]:
+    """Return the step as a jitted function that donates its state, and the state's shardings.
+
+    Nothing is compiled before the first call; batches of another mode compile once more.
+    """
+    shardings = tree_shardings(abstract_state, mesh)
+    replicated = NamedSharding(mesh, P())
+    jitted = jax.jit(
+        step,
+        in_shardings=(shardings, batch_sharding(mesh)),
+        out_shardings=(shardings, replicated),
+        donate_argnums=0,
+    )
+    return jitted, shardings
+
+
+def put_batch(batch: Batch, mesh: Mesh) -> Batch:
+    """Return the rows of this process as its part of the global batch on the devices."""
+    sharding = batch_sharding(mesh)
+    arrays = jax.tree.map(lambda x: jax.make_array_from_process_local_data(sharding, x), batch)
+    return dataclasses.replace(arrays, groups=batch.groups * jax.process_count())
