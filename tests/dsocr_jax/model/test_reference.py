@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from dsocr_jax.model.encoder import DeepEncoder
+from dsocr_jax.model.layers import rotary_angles
 from dsocr_jax.model.ocr import DeepseekOCR, causal_mask
 from dsocr_jax.preprocess import normalise
 from dsocr_jax.weights.params import flatten
@@ -53,8 +55,6 @@ def forward(name: str) -> dict[str, np.ndarray]:
 
 
 def _rope(model: DeepseekOCR, positions: jax.Array) -> tuple[jax.Array, jax.Array]:
-    from dsocr_jax.model.layers import rotary_angles
-
     config = model.config.decoder
     return rotary_angles(positions, config.hidden // config.heads, config.rope_base)
 
@@ -97,19 +97,23 @@ def test_router(name: str) -> None:
 @pytest.mark.parametrize("name", NATIVE)
 def test_taps(name: str) -> None:
     (meta, entries), batch = tiny.load(name), tiny.batch(tiny.load(name))
-    encoder, taps = tiny.model().encoder, {}
+
+    @jax.jit
+    def run(encoder: DeepEncoder, pixels: jax.Array) -> dict[str, jax.Array]:
+        taps = {"tap_sam_patch": encoder.sam.patch_embed(pixels)}
+        x = encoder.sam.embed(pixels)
+        for i, block in enumerate(encoder.sam.blocks):
+            x = taps[f"tap_sam_block{i}"] = block(x)
+        x = encoder.sam.neck(x)
+        taps["tap_sam_neck"] = x.transpose(0, 3, 1, 2)
+        taps["tap_sam_net2"] = encoder.sam.compressor.conv1(x).transpose(0, 3, 1, 2)
+        x = taps["tap_clip_preln"] = encoder.clip.embed(encoder.sam.compressor(x))
+        for i, block in enumerate(encoder.clip.blocks):
+            x = taps[f"tap_clip_layer{i}"] = block(x)
+        return taps
+
     pixels = jnp.asarray(normalise(np.asarray(batch.views[meta["base_size"]])[0]))
-    x = taps["tap_sam_patch"] = encoder.sam.patch_embed(pixels)
-    x = encoder.sam.embed(pixels)
-    for i, block in enumerate(encoder.sam.blocks):
-        x = taps[f"tap_sam_block{i}"] = block(x)
-    x = encoder.sam.neck(x)
-    taps["tap_sam_neck"] = x.transpose(0, 3, 1, 2)
-    taps["tap_sam_net2"] = encoder.sam.compressor.conv1(x).transpose(0, 3, 1, 2)
-    x = taps["tap_clip_preln"] = encoder.clip.embed(encoder.sam.compressor(x))
-    for i, block in enumerate(encoder.clip.blocks):
-        x = taps[f"tap_clip_layer{i}"] = block(x)
-    taps |= {key: value for key, value in forward(name).items() if key.startswith("tap_dec")}
+    taps = run(tiny.model().encoder, pixels) | {k: v for k, v in forward(name).items() if k.startswith("tap_dec")}
     known = {key for key in entries if key.startswith("tap_")}
     assert known - set(taps) == {"tap_clip_embed"}  # ours is normalised in the same step
     for key in known & set(taps):
