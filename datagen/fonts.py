@@ -115,13 +115,21 @@ def load(name: str, size: int) -> ImageFont.FreeTypeFont:
 
 def covers(name: str, text: str) -> bool:
     """Tell whether the face called ``name`` draws every character of ``text`` as what it is."""
-    return all(_has(name, character) for character in set(text))
+    drawn = _drawn(name)
+    for character in set(text) - drawn:
+        if not _draws(name, character):
+            return False
+        drawn.add(character)
+    return True
 
 
 @functools.cache
-def _has(name: str, character: str) -> bool:
-    if character in _BLANK:
-        return True
+def _drawn(name: str) -> set[str]:
+    """Return the characters that a face is known to draw; `covers` adds to them."""
+    return set(_BLANK)
+
+
+def _draws(name: str, character: str) -> bool:
     if name.startswith("cm"):
         return character in _COMPUTER_MODERN
     font = load(name, 32)
