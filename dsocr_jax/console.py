@@ -17,10 +17,15 @@ console = Console(stderr=True, highlight=False)
 
 
 @contextlib.contextmanager
-def progress(title: str, total: int, unit: str = "it") -> Iterator[Callable[[int, str], None]]:
+def progress(title: str, total: int | None, unit: str = "it") -> Iterator[Callable[[int, str], None]]:
     """Show a progress bar with rate and time left; yields ``advance(amount, note)``.
 
-    On a terminal this is a live bar; elsewhere (a log file, CI) a plain line every ten seconds.
+    On a terminal this is a live bar; elsewhere (a log file, CI) a plain line every ten seconds and at the end.
+
+    Args:
+        title: what is being done.
+        total: amount to do; None when it is not known beforehand (then there is no time left to show).
+        unit: plural name of what is counted.
     """
     start, done, said = time.monotonic(), 0, time.monotonic()
 
@@ -34,8 +39,10 @@ def progress(title: str, total: int, unit: str = "it") -> Iterator[Callable[[int
             done += amount
             if time.monotonic() - said >= 10 or done == total:
                 said = time.monotonic()
-                left = (total - done) / max(rate(), 1e-9)
-                print(f"{title}: {done}/{total} {rate():.1f} {unit}/s, {left:.0f} s left {note}".rstrip(), file=sys.stderr)
+                share, left = f"{done}", ""
+                if total is not None:
+                    share, left = f"{done}/{total}", f", {(total - done) / max(rate(), 1e-9):.0f} s left"
+                print(f"{title}: {share} {unit}, {rate():.1f} {unit}/s{left} {note}".rstrip(), file=sys.stderr)
 
         yield advance_plain
         return

@@ -1,0 +1,126 @@
+"""The door ``dsocr``: read pictures and documents, look at models."""
+
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from dsocr_jax.console import console, progress, run_door
+from dsocr_jax.errors import UserError
+
+app = tyro.extras.SubcommandApp()
+
+
+@app.command
+def read(
+    sources: Annotated[list[Path], tyro.conf.Positional],
+    /,
+    checkpoint: Path,
+    out: Path | None = None,
+    mode: str | None = None,
+    prompt: str = "free",
+    locate: str = "",
+    max_new_tokens: int | None = None,
+    no_repeat: Literal["off", "plain", "plain-eval", "image", "pdf", "batch"] = "off",
+    batch_size: int = 1,
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto",
+    dpi: float = 144,
+    max_pixels: int = 100_000_000,
+    password: str | None = None,
+) -> int:
+    """Read pictures, PDFs and folders of them; print the text, or write it with a JSON beside it.
+
+    Args:
+        sources: pictures, PDFs or folders.
+        checkpoint: a model folder, or the folder of a training run.
+        out: where NAME.txt and NAME.json of every page go; without it the text goes to standard output.
+        mode: one of the model's modes; by default its first.
+        prompt: markdown, ocr, free, figure, describe, locate, or any text.
+        locate: what to look for with the prompt 'locate'.
+        max_new_tokens: most tokens of an answer; by default what the model's context leaves.
+        no_repeat: a rule against repetition, named after the released scripts.
+        batch_size: pages read together.
+        dtype: 'auto' is bfloat16 on accelerators and float32 on CPUs.
+        dpi: resolution at which PDF pages are drawn.
+        max_pixels: largest picture that is opened, in pixels.
+        password: opens encrypted PDFs.
+    """
+    from dsocr_jax.reading.documents import DocumentOptions, Failure, open_documents
+    from dsocr_jax.reading.writer import AnswerFolder
+
+    if not sources:
+        raise UserError("nothing to read: name pictures, PDFs or folders")
+    documents = DocumentOptions(max_pixels=max_pixels, dpi=dpi, password=password)
+    folder = AnswerFolder(out) if out is not None else None
+    _quiet()
+    from dsocr_jax.reading.reader import Reader, ReadOptions
+    from dsocr_jax.reading.repetition import RULES
+    from dsocr_jax.weights.checkpoint import load_model, read_config
+
+    chosen = mode or read_config(checkpoint).modes[0].name
+    options = ReadOptions(chosen, prompt, locate, max_new_tokens, RULES[no_repeat], batch_size)
+    reader = Reader(load_model(checkpoint, _dtype(dtype)), options)
+    failures: list[Failure] = []
+    done = 0
+    with progress("reading", None, "pages") as advance:
+        for item in reader.read(open_documents(sources, documents)):
+            if isinstance(item, Failure):
+                failures.append(item)
+            elif folder is not None:
+                folder.write(item, chosen, reader.prompt)
+                done += 1
+            else:
+                print(item.text, flush=True)
+                done += 1
+            advance(1, "")
+    for failure in failures:
+        console.print(f"[bold red]not read:[/] {failure.message}", soft_wrap=True)
+    if folder is not None:
+        console.print(f"{done} pages read into {out}" + (f", {len(failures)} not read" if failures else ""))
+    return 1 if failures else 0
+
+
+@app.command
+def describe(model: Annotated[str, tyro.conf.Positional]) -> None:
+    """Print the configuration and size of a model.
+
+    Args:
+        model: a preset (released, nano, test) or a model folder.
+    """
+    _quiet()
+    from dsocr_jax.config import PRESETS, config_to_dict, preset
+    from dsocr_jax.model.ocr import count_parameters
+    from dsocr_jax.weights.checkpoint import read_config
+
+    config = preset(model) if model in PRESETS else read_config(model)
+    print(json.dumps({"parameters": count_parameters(config), **config_to_dict(config)}, indent=1))
+
+
+def _dtype(name: str) -> str:
+    import jax
+
+    if name != "auto":
+        return name
+    return "float32" if jax.default_backend() == "cpu" else "bfloat16"
+
+
+def _quiet() -> None:
+    """Keep the libraries' notices off the terminal: standard output is for answers, standard error for ours."""
+    import logging
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for name in ("absl", "jax", "orbax"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def main() -> None:
+    """Entry point."""
+    run_door(lambda: app.cli(prog="dsocr", description="DeepSeek-OCR in JAX."))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
