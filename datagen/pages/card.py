@@ -16,8 +16,8 @@ _MARGIN = 7
 #: From baseline to baseline, in em.
 _LEADING = 1.2
 
-#: How often another face or another break is tried before the words are given up.
-_TRIES = 8
+#: Faces that are tried before the words are given up.
+_TRIES = 4
 
 
 def render(content: Text, dice: Dice, settings: Settings) -> Drawn:
@@ -49,18 +49,19 @@ def render(content: Text, dice: Dice, settings: Settings) -> Drawn:
 def _fit(words: tuple[str, ...], dice: Dice, settings: Settings, room: tuple[int, int]) -> tuple[str, list[str], int]:
     """Choose a face and a line break with which the words fit; returns them and the largest size that fits."""
     low, high = settings.size
-    for _ in range(_TRIES):
-        name = dice.pick(settings.faces)
-        broken = dice.below(len(words))  # words on the first of two lines; 0 for a single line
-        lines = [" ".join(part) for part in (words[:broken], words[broken:]) if part]
+    first = dice.below(len(words))  # words on the first of two lines; 0 for a single line
+    for name in [dice.pick(settings.faces) for _ in range(_TRIES)]:
         font = fonts.load(name, high)
-        boxes = [_box(font, line) for line in lines]
-        wide = max(box[2] - box[0] for box in boxes)
-        tall = boxes[-1][3] - boxes[0][1] + _LEADING * high * (len(lines) - 1)
-        # One part in thirty is left for rounding: smaller type is not exactly as wide.
-        largest = min(high, int(high * 0.97 * min(room[0] / wide, room[1] / tall)))
-        if largest >= low:
-            return name, lines, largest
+        for turn in range(len(words)):
+            broken = (first + turn) % len(words)
+            lines = [" ".join(part) for part in (words[:broken], words[broken:]) if part]
+            boxes = [_box(font, line) for line in lines]
+            wide = max(box[2] - box[0] for box in boxes)
+            tall = boxes[-1][3] - boxes[0][1] + _LEADING * high * (len(lines) - 1)
+            # One part in thirty is left for rounding: smaller type is not exactly as wide.
+            largest = min(high, int(high * 0.97 * min(room[0] / wide, room[1] / tall)))
+            if largest >= low:
+                return name, lines, largest
     raise Rejected("words too wide for the type")
 
 

@@ -93,12 +93,10 @@ def lay_out(text: Text, sheet: Sheet, body: Type, heading: Type) -> Laid:
                 break
         words: list[str] = []
         for number, (line, widths) in enumerate(lines):
-            if not pen.seek(kind.ascent, leading) or sum(widths) > pen.width:
+            indent = 0 if number or block.heading else sheet.indent
+            if not pen.seek(kind.ascent, leading) or indent + sum(widths) > pen.width:
                 break
-            last = number == len(lines) - 1
-            pen.set_line(
-                block, line, widths, kind.space, indent=0 if number or block.heading else sheet.indent, last=last
-            )
+            pen.set_line(block, line, widths, kind.space, indent=indent, last=number == len(lines) - 1)
             words += line
         if words:
             laid.paragraphs.append(" ".join(words))

@@ -185,9 +185,7 @@ def made_up(dice: Dice, longest: int = 12) -> str:
         if len(word) + len(syllable) > longest:
             break
         word += syllable
-    if len(word) < 2:
-        word += dice.pick("nrst")
-    return word
+    return word if len(word) >= 2 else dice.pick("kmnst") + dice.pick("aeiou")
 
 
 def code(dice: Dice, length: int) -> str:

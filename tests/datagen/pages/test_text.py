@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datagen.pages import words
+from datagen.pages.glyphs import CHARACTERS
+from datagen.pages.settings import SETTINGS
+from datagen.pages.text import Block, Text, compose
+from datagen.pages.words import Dice
+
+seeds = st.integers(0, 2**32)
+
+
+def dice(seed: int) -> Dice:
+    return Dice(np.random.default_rng(seed))
+
+
+@settings(max_examples=50, deadline=None)
+@given(seeds, st.sampled_from(sorted(SETTINGS)))
+def test_every_character_can_be_drawn(seed: int, level: str) -> None:
+    text = compose(np.random.default_rng(seed), SETTINGS[level])
+    assert {character for block in text.blocks for word in block.words for character in word} <= set(CHARACTERS)
+
+
+@settings(max_examples=50, deadline=None)
+@given(seeds, st.sampled_from(sorted(SETTINGS)))
+def test_words_are_neither_empty_nor_broken(seed: int, level: str) -> None:
+    text = compose(np.random.default_rng(seed), SETTINGS[level])
+    assert all(block.words and all(word == word.strip() != "" for word in block.words) for block in text.blocks)
+
+
+def test_word_counts_span_the_range() -> None:
+    low, high = SETTINGS["standard"].words
+    counts = [
+        sum(len(block.words) for block in compose(np.random.default_rng(seed), SETTINGS["standard"]).blocks)
+        for seed in range(200)
+    ]
+    assert low <= min(counts) < low + 40
+    assert high - 40 < max(counts) < high + 40
+
+
+def test_easy_texts_are_one_to_three_words() -> None:
+    counts = {len(compose(np.random.default_rng(seed), SETTINGS["easy"]).blocks[0].words) for seed in range(60)}
+    assert counts == {1, 2, 3}
+
+
+def test_a_text_is_determined_by_its_generator() -> None:
+    one, two, other = (compose(np.random.default_rng(seed), SETTINGS["standard"]) for seed in (4, 4, 5))
+    assert one == two != other
+
+
+def test_the_key_does_not_tell_capitals_apart() -> None:
+    assert Text((Block(("Old", "map")),)).key == Text((Block(("old", "MAP"), heading=True),)).key == "old map"
+
+
+@given(seeds, st.integers(4, 12))
+def test_made_up_words_are_short_lower_case_letters(seed: int, longest: int) -> None:
+    word = words.made_up(dice(seed), longest)
+    assert word.isascii() and word.isalpha() and word.islower() and 2 <= len(word) <= longest
+
+
+@given(seeds, st.integers(2, 9))
+def test_codes_have_no_look_alikes(seed: int, length: int) -> None:
+    code = words.code(dice(seed), length)
+    assert len(code) == length and not set(code) & set("O0Il1")
+
+
+@pytest.mark.parametrize("maker", [words.number, words.date, words.name])
+def test_other_pieces_are_printable(maker: object) -> None:
+    pieces = {maker(dice(seed)) for seed in range(200)}  # type: ignore[operator]
+    assert len(pieces) > 100
+    assert all(piece and set(piece) <= set(CHARACTERS) | {" "} for piece in pieces)
+
+
+def test_dice_are_fair() -> None:
+    rolls = dice(0)
+    counts = np.bincount([rolls.below(4) for _ in range(4000)], minlength=4)
+    assert (abs(counts - 1000) < 120).all()
