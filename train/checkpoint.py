@@ -117,9 +117,10 @@ class Checkpoints:
         wanted = {_name(path): tuple(leaf.shape) for path, leaf in _leaves(_tree(abstract))}
         for name in sorted({*saved, *wanted}):
             if saved.get(name) != wanted.get(name):
+                there, here = _shape(saved.get(name)), _shape(wanted.get(name))
                 raise UserError(
-                    f"the checkpoint {self.folder / str(step)} is of another model: {name} is "
-                    f"{_shape(saved.get(name))} there and {_shape(wanted.get(name))} here; take the configuration it was made with, or another --out"
+                    f"the checkpoint {self.folder / str(step)} is of another model: {name} is {there} there and {here} "
+                    "here; take the configuration it was made with, or another --out"
                 )
 
 

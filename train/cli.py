@@ -63,9 +63,8 @@ def load_config(path: Path) -> TrainConfig:
 
 def _imported(value: object, module: ModuleType) -> bool:
     """Modules, classes and functions of elsewhere are a file's tools, not its objects."""
-    return inspect.ismodule(value) or (
-        getattr(value, "__module__", module.__name__) != module.__name__ and callable(value)
-    )
+    elsewhere = callable(value) and getattr(value, "__module__", None) != module.__name__
+    return elsewhere or inspect.ismodule(value)
 
 
 def parse(arguments: Sequence[str]) -> Options:

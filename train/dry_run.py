@@ -3,37 +3,38 @@
 import math
 
 import jax
-from rich.table import Table
 
-from dsocr_jax.console import console
 from train.config import TrainConfig
-from train.setup import prepare
+from train.setup import Setup, prepare
 from train.sharding import sharding_table
 
 
 def dry_run(config: TrainConfig) -> int:
-    """Print the table of parameters and the sums; nothing is allocated and no file is touched."""
-    setup = prepare(config)
-    table = Table("parameter", "shape", "partition", "bytes per device", "trained", box=None)
+    """Print the table and the sums on standard output; nothing is allocated and no file is touched."""
+    for line in describe(prepare(config)):
+        print(line)
+    return 0
+
+
+def describe(setup: Setup) -> list[str]:
+    """Return one line for each parameter (name, shape, partition, bytes per device), then the sums."""
     rows = sharding_table(setup.abstract.params, setup.mesh)
     moments = sharding_table(setup.abstract.opt_state, setup.mesh)
-    trained = {name for row in moments for name in [row.name.partition("/mu/")[2]] if name}
+    trained = {row.name.rpartition("/mu/")[2] for row in moments if "/mu/" in row.name}
+    width = max(len(row.name) for row in rows)
+    lines = []
     for row in rows:
         shape = " x ".join(map(str, row.shape))
-        spec = ", ".join(str(axis) if axis else "-" for axis in row.spec) or "replicated"
-        table.add_row(row.name, shape, spec, f"{row.bytes_per_device:,}", "yes" if row.name in trained else "frozen")
-    console.print(table)
-    axes = ", ".join(f"{axis} {size}" for axis, size in setup.mesh.shape.items())
-    console.print(f"mesh: {axes} ({jax.device_count()} devices)")
-    gradients = sum(row.bytes_per_device for row in rows if row.name in trained)
+        partition = ", ".join(str(axis) if axis else "-" for axis in row.spec) or "whole"
+        frozen = "" if row.name in trained else "  frozen"
+        lines.append(f"{row.name:<{width}}  {shape:<18}  {partition:<20}  {row.bytes_per_device:>14,} B{frozen}")
     sums = {
         "parameters": sum(row.bytes_per_device for row in rows),
         "moments": sum(row.bytes_per_device for row in moments),
-        "gradients": gradients,
+        "gradients": sum(row.bytes_per_device for row in rows if row.name in trained),
     }
-    for name, size in sums.items():
-        console.print(f"{name}: {size / 2**20:,.1f} MiB per device")
-    console.print(f"together, without activations: {sum(sums.values()) / 2**20:,.1f} MiB per device")
-    parameters = sum(math.prod(row.shape) for row in rows)
-    console.print(f"{parameters:,} parameters; {config.steps} steps of {config.batch_size} rows")
-    return 0
+    axes = ", ".join(f"{axis} {size}" for axis, size in setup.mesh.shape.items())
+    lines += ["", f"{sum(math.prod(row.shape) for row in rows):,} parameters on {jax.device_count()} devices ({axes})"]
+    lines += [f"{name:<11}{size / 2**20:>12,.1f} MiB per device" for name, size in sums.items()]
+    lines.append(f"{'together':<11}{sum(sums.values()) / 2**20:>12,.1f} MiB per device, without activations")
+    return lines

@@ -20,16 +20,17 @@ import jax
 
 from dsocr_jax.console import console, progress
 from dsocr_jax.errors import UserError
+from dsocr_jax.weights.checkpoint import save_model
 from train.checkpoint import FOLDER, Checkpoints, check_room
 from train.config import TrainConfig, differences, flatten
 from train.data import Feed, digest
 from train.interrupt import Interrupt
 from train.journal import METRICS, Journal
 from train.plot import plot_loss
-from train.setup import Setup, first_state, prepare
+from train.setup import Setup, first_state, prepare, tokenizer_file
 from train.step import TrainState, put_batch
 
-CONFIG, LOCK = "config.json", ".lock"
+RUN, LOCK = "run.json", ".lock"
 
 #: What the system says when a disk is full.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -49,6 +50,7 @@ def train(config: TrainConfig) -> int:
         state, meta = _start(setup, checkpoints, identity)
         first = int(meta["step"])
         if first >= config.steps:
+            _publish(setup, state)  # its model may be missing: runs of several processes do not write it
             console.print(f"{config.out}: all {first} steps are made; raise --steps to go on")
             return 0
         with (
@@ -98,23 +100,25 @@ def _start(setup: Setup, checkpoints: Checkpoints, identity: dict[str, Any]) -> 
     step = checkpoints.latest()
     if step is None:
         check_room(setup.config.out, setup.abstract)
-        (setup.config.out / CONFIG).write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
+        (setup.config.out / RUN).write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
         return first_state(setup), {"step": 0, "dropped": {}}
     meta = checkpoints.meta(step)
     if changed := differences(meta["run"], identity):
         raise UserError(
-            f"the run in {setup.config.out} was started otherwise ({'; '.join(changed)}); go on with its own values, or "
-            "take another --out"
+            f"the run in {setup.config.out} was started otherwise ({'; '.join(changed)}); go on with its own "
+            "values, or take another --out"
         )
     return checkpoints.restore(step, setup.abstract, setup.shardings), meta
 
 
 def _publish(setup: Setup, state: TrainState) -> None:
-    """Write the parameters where the reader finds them, and the curve."""
-    from dsocr_jax.weights.checkpoint import save_model
+    """Write the parameters where the reader finds them, and the curve.
 
+    No single process of several holds all parameters; then the same command in one process writes the model later.
+    """
     out = setup.config.out
-    save_model(out / "model", setup.config.model_config, state.params, setup.config.tokenizer)
+    if jax.process_count() == 1:
+        save_model(out / "model", setup.config.model_config, state.params, tokenizer_file(setup.config))
     if jax.process_index() == 0:
         plot_loss(out / METRICS, out / "loss.png", title=out.name)
 
@@ -124,7 +128,7 @@ def _run_folder(folder: Path) -> Iterator[None]:
     """Make the folder, keep a second run out of it, and turn a full disk into one line."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--out {folder} is a file; name a folder")
-    if folder.is_dir() and not (folder / CONFIG).exists() and any(path.name != LOCK for path in folder.iterdir()):
+    if folder.is_dir() and not (folder / RUN).exists() and any(path.name != LOCK for path in folder.iterdir()):
         raise UserError(f"--out {folder} holds other files and no run; name a new folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -141,6 +145,6 @@ def _run_folder(folder: Path) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise UserError(
-            f"the disk of {folder} is full ({error.strerror}); the last whole checkpoint in {folder / FOLDER} is untouched. "
-            "Make room and run the same command again"
+            f"the disk of {folder} is full ({error.strerror}); the last whole checkpoint in {folder / FOLDER} is "
+            "untouched. Make room and run the same command again"
         ) from error

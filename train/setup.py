@@ -1,15 +1,19 @@
 """Everything that a run needs, checked, before memory is taken or a file is touched."""
 
 import dataclasses
-from typing import Any
+from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import optax
+from flax import nnx
 from jax.sharding import Mesh
 
 from datagen.shards import SampleSet
+from dsocr_jax.config import config_to_dict
 from dsocr_jax.errors import UserError
-from dsocr_jax.tokenizer import Tokenizer
+from dsocr_jax.tokenizer import SMALL_TOKENIZER, Tokenizer
+from dsocr_jax.weights.checkpoint import load_model, read_config
 from dsocr_jax.weights.params import abstract_model, init_params
 from train.config import TrainConfig, check
 from train.data import BatchSource, check_tokenizer, open_sets
@@ -58,48 +62,49 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     sets = open_sets(config)
     tokenizer = Tokenizer.load(config.tokenizer)
     check_tokenizer(tokenizer, config.model_config)
+    _check_init_from(config)
     mesh = make_mesh(config.mesh, devices)
-    source = BatchSource(config, sets, tokenizer, batch_shards(mesh), jax.process_index(), jax.process_count())
+    process, processes = jax.process_index(), jax.process_count()
+    source = BatchSource(config, sets, tokenizer, groups=batch_shards(mesh), process=process, processes=processes)
     graphdef, params = abstract_model(config.model_config)
     check_patterns(params, config)
     optimizer = make_optimizer(params, config)
     abstract = jax.eval_shape(lambda: state_of(params, optimizer))
     sharding_table(params, mesh)  # raises for an array that no rule names
-    step, shardings = compile_step(make_step(config, graphdef, optimizer), abstract, mesh)
+    step, shardings = compile_step(make_step(config, graphdef, optimizer, mesh), abstract, mesh)
     return Setup(config, sets, source, tokenizer, mesh, optimizer, step, abstract, shardings)
 
 
-def first_state(setup: Setup) -> TrainState:
-    """Return the state before the first step, on the devices: random, or from ``init_from``.
+def tokenizer_file(config: TrainConfig) -> Path:
+    """Return the ``tokenizer.json`` that the run uses."""
+    path = config.tokenizer or SMALL_TOKENIZER
+    return path / "tokenizer.json" if path.is_dir() else path
 
-    Raises:
-        UserError: the parameters of ``init_from`` are of another model.
-    """
+
+def first_state(setup: Setup) -> TrainState:
+    """Return the state before the first step, on the devices: random, or from ``init_from``."""
     config = setup.config
     if config.init_from is None:
 
         def init() -> TrainState:
             return state_of(init_params(config.model_config, config.seed), setup.optimizer)
 
-        return jax.jit(init, out_shardings=setup.shardings)()
-    params = jax.device_put(_load(config), setup.shardings.params)
+        # It runs once: optimising it would take longer than running it.
+        options = {"xla_backend_optimization_level": 0}
+        return jax.jit(init, out_shardings=setup.shardings, compiler_options=options)()
+    loaded = nnx.state(load_model(config.init_from, dtype=jnp.float32).model, nnx.Param)
+    params = jax.device_put(loaded, setup.shardings.params)
     place = jax.jit(lambda p: state_of(p, setup.optimizer), out_shardings=setup.shardings, donate_argnums=0)
     return place(params)
 
 
-def _load(config: TrainConfig) -> Any:
-    import jax.numpy as jnp
-    from dsocr_jax.weights.checkpoint import load_model
-    from flax import nnx
-
-    from dsocr_jax.config import config_to_dict
-
-    found, model, _ = load_model(config.init_from, dtype=jnp.float32)
-    old, new = config_to_dict(found), config_to_dict(config.model_config)
+def _check_init_from(config: TrainConfig) -> None:
+    if config.init_from is None:
+        return
+    old, new = config_to_dict(read_config(config.init_from)), config_to_dict(config.model_config)
     differing = [name for name in new if name != "modes" and old.get(name) != new[name]]
     if differing:
         raise UserError(
             f"--init-from {config.init_from}: that model differs from --model in {', '.join(differing)}; give "
             "its own sizes"
         )
-    return nnx.state(model, nnx.Param)

@@ -5,6 +5,7 @@ table serves them, and restored checkpoints as well.
 """
 
 import dataclasses
+import functools
 import math
 import re
 from collections.abc import Sequence
@@ -106,6 +107,38 @@ def partition(name: str, shape: tuple[int, ...], mesh: Mesh) -> P:
 def tree_shardings(tree: Any, mesh: Mesh) -> Any:
     """Return the `NamedSharding` of every leaf of ``tree`` (arrays or their abstract values)."""
     return jax.tree.map_with_path(lambda path, x: NamedSharding(mesh, partition(path_name(path), x.shape, mesh)), tree)
+
+
+def gather(tree: Any, mesh: Mesh) -> Any:
+    """Return ``tree`` with every leaf whole but for the tensor axis; its gradient is split again as the leaf is stored.
+
+    Left to itself, the compiler would rather split activations like the parameters that they meet, and move those.
+    """
+
+    def one(path: tuple[Any, ...], leaf: jax.Array) -> jax.Array:
+        spec = partition(path_name(path), leaf.shape, mesh)
+        whole = P(*(axis if axis == "tensor" else None for axis in spec))
+        return leaf if whole == spec else _gather(leaf, NamedSharding(mesh, whole), NamedSharding(mesh, spec))
+
+    return jax.tree.map_with_path(one, tree)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+def _gather(x: jax.Array, whole: NamedSharding, split: NamedSharding) -> jax.Array:
+    return jax.lax.with_sharding_constraint(x, whole)
+
+
+def _gather_forward(x: jax.Array, whole: NamedSharding, split: NamedSharding) -> tuple[jax.Array, None]:
+    return _gather(x, whole, split), None
+
+
+def _gather_backward(whole: NamedSharding, split: NamedSharding, _: None, gradient: jax.Array) -> tuple[jax.Array]:
+    # Whole first: scattered sums (of embeddings and experts) would otherwise be split before they are added up.
+    gradient = jax.lax.with_sharding_constraint(gradient, whole)
+    return (jax.lax.with_sharding_constraint(gradient, split),)
+
+
+_gather.defvjp(_gather_forward, _gather_backward)
 
 
 def sharding_table(tree: Any, mesh: Mesh) -> list[Row]:
