@@ -130,3 +130,8 @@ def test_only_bytes_are_normalised() -> None:
 
 def test_thin_pictures_may_count_no_valid_token() -> None:
     assert valid_tokens(1000, 1, MODES["base"], STRIDE) == 0
+
+
+def test_valid_tokens_are_computed_in_the_released_order_of_operations() -> None:
+    # 400 * (1 - 18 / 20) is 39.99... in floating point, 400 * (2 / 20) is 40.
+    assert valid_tokens(20, 2, MODES["large"], STRIDE) == 39

@@ -78,6 +78,10 @@ def test_rms_of_a_number_5_percent_off_is_095() -> None:
     assert rms(column("10.5", "20"), TRUTH) == pytest.approx((0.95 + 1) / 2)
 
 
+def test_rms_of_a_number_10_percent_off_is_0_in_decimals_too() -> None:
+    assert rms(column("0.9"), column("1.0")) == 0
+
+
 @pytest.mark.parametrize("wrong", ["22", "18", "400"])
 def test_rms_of_a_number_10_percent_off_is_0(wrong: str) -> None:
     assert rms(column("10", wrong), TRUTH) == pytest.approx(1 / 2)
@@ -155,6 +159,15 @@ def test_scrm_allows_edits_in_names(name: str, slight: int, high: int) -> None:
 
 def test_scrm_strict_lets_one_name_contain_the_other() -> None:
     assert scrm_counts(table("|Orders (thousands)", "mon|10", "tue|20"), TRUTH, STRICT) == (2, 2)
+
+
+def test_scrm_does_not_take_an_empty_name_as_part_of_every_name() -> None:
+    assert scrm_counts(table("|", "|10"), table("|Orders", "mon|10"), STRICT) == (0, 2)
+
+
+@pytest.mark.parametrize(("cell", "truth"), [("1.05", "1.0"), ("0.95", "1.0"), ("1.155", "1.1")])
+def test_scrm_slight_ends_at_5_percent_in_decimals_too(cell: str, truth: str) -> None:
+    assert scrm_counts(column(cell), column(truth), SLIGHT) == (1, 1)
 
 
 def test_scrm_matches_a_value_once() -> None:

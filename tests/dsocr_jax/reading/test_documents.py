@@ -173,6 +173,11 @@ def test_grey_with_alpha_is_laid_on_white() -> None:
     assert out.getpixel((0, 0)) == (255, 255, 255)
 
 
+@pytest.mark.parametrize("mode", ["La", "RGBa", "PA"])
+def test_other_forms_of_alpha_are_laid_on_white(mode: str) -> None:
+    assert page(Image.new(mode, ODD_SIZE)).image.getpixel((0, 0)) == (255, 255, 255)
+
+
 def test_a_transparent_colour_of_an_rgb_png_is_white() -> None:
     out = page(saved(Image.new("RGB", ODD_SIZE, (1, 2, 3)), "PNG", transparency=(1, 2, 3))).image
     assert out.getpixel((0, 0)) == (255, 255, 255)
@@ -208,6 +213,12 @@ def test_animations_give_their_first_frame_and_say_so(kind: str) -> None:
     only = page(saved(frames[0], kind, save_all=True, append_images=frames[1:]))
     assert (only.image.getpixel((0, 0)), only.page) == ((0, 0, 0), None)
     assert only.note == "animated: the first of 3 frames is read"
+
+
+def test_the_further_views_of_a_camera_shot_are_no_animation() -> None:
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("black", "white")]
+    only = page(saved(frames[0], "MPO", save_all=True, append_images=frames[1:]))
+    assert (only.image.getpixel((0, 0)), only.note) == ((0, 0, 0), "")
 
 
 def test_every_page_of_a_tiff_is_read() -> None:
@@ -273,6 +284,17 @@ def test_a_pdf_is_known_by_its_content(tmp_path: Path) -> None:
     assert page(tmp_path / "a.png").page == 1
 
 
+def test_junk_before_the_beginning_of_a_pdf_does_no_harm() -> None:
+    assert page(b"junk\n" + pdf(sized(72, 36))).image.size == (144, 72)
+
+
+def test_what_is_filled_into_a_form_is_drawn() -> None:
+    field = b"/Subtype /Widget /FT /Tx /T (name) /V (HELLO) /Rect [5 5 95 35] /F 4 /DA (/Helv 20 Tf 0 g)"
+    form = pdf(sized(100, 40) + b" /Annots [<< /Type /Annot %s >>]" % field)
+    marked = form.replace(b"/Type /Catalog", b"/Type /Catalog /AcroForm << /Fields [] /NeedAppearances true >>")
+    assert (np.asarray(page(marked).image) < 128).any()
+
+
 def test_an_encrypted_pdf_opens_with_its_password() -> None:
     assert page(encrypted_pdf(b"secret"), password="secret").image.size == (40, 40)
 
@@ -286,7 +308,8 @@ def test_a_rotated_pdf_page_is_upright() -> None:
 
 def test_folders_are_read_in_natural_order_with_subfolders(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
-    for name in ("page10.png", "page2.png", "b/x.PNG", ".hidden.png"):
+    (tmp_path / ".cache").mkdir()
+    for name in ("page10.png", "page2.png", "b/x.PNG", ".hidden.png", ".cache/y.png"):
         corners().save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not a picture")
     assert [p.name for p in open_strictly(tmp_path)] == ["x", "page2", "page10"]
