@@ -190,14 +190,15 @@ class SampleSet:
         """
         file = self.directory / shard.name
         try:
-            (data,) = self._reader(shard).read([position])
+            (data,) = self.open_shard(shard).read([position])
             return records.decode(data)
         except (RuntimeError, ValueError, UserError) as error:
             if isinstance(error, UserError) and str(file) in str(error):
                 raise
             raise UserError(f"record {position} of the shard {file} is damaged ({error}); {remedy(file)}") from None
 
-    def _reader(self, shard: Shard) -> Any:
+    def open_shard(self, shard: Shard) -> Any:
+        """Return the open reader of ``shard``; UserError if it cannot be read or holds another number of records."""
         from array_record.python.array_record_module import ArrayRecordReader
 
         with self._lock:

@@ -16,6 +16,9 @@ from dsocr_jax.answers.text import write_page
 #: Room that one word takes on average, in em: some six characters and a space, half an em each.
 _WORD = 3.3
 
+#: Share of pages whose body is neither bold nor italic for certain; the rest takes any face.
+_UPRIGHT = 0.65
+
 #: Papers as RGB, other than gray ones.
 _PAPERS = ((252, 247, 232), (246, 236, 214), (238, 244, 250), (240, 248, 238), (253, 240, 240), (250, 250, 236))
 _INKS = ((20, 20, 24), (30, 30, 70), (60, 30, 20), (10, 50, 40))
@@ -30,7 +33,8 @@ def render(content: Text, rng: np.random.Generator, settings: Settings) -> Drawn
     faces = [name for name in settings.faces if fonts.covers(name, characters)]
     if not faces:
         raise Rejected("no font has every character")
-    name = dice.pick(faces)
+    upright = [name for name in faces if not (fonts.face(name).bold or fonts.face(name).italic)]
+    name = dice.pick(upright if upright and dice.chance(_UPRIGHT) else faces)
     width = settings.width[0] + dice.below(settings.width[1] - settings.width[0] + 1)
     height = round(width * dice.between(*settings.aspect))
     sheet, size, heading_size = _form(dice, settings, width, height, content)
