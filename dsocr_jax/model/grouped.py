@@ -4,7 +4,6 @@ One function, several forms that agree; the tests hold them against each other.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -19,10 +18,19 @@ def ragged(x: Float[Array, "r k"], w: Float[Array, "e k n"], sizes: Int[Array, "
 
 
 def blocked(
-    x: Float[Array, "r k"], w: Float[Array, "e k n"], sizes: Int[Array, " e"], block: int = 32
+    x: Float[Array, "r k"], w: Float[Array, "e k n"], sizes: Int[Array, " e"], block: int | None = None
 ) -> Float[Array, "r n"]:
-    """Pad every expert's rows to whole blocks, then give each block its expert's weights; drops nothing."""
+    """Pad every expert's rows to whole blocks, then give each block its expert's weights; drops nothing.
+
+    Args:
+        x: rows sorted by expert.
+        w: weights of every expert.
+        sizes: rows of every expert; they sum to ``r``.
+        block: rows of a block. By default about half of an expert's fair share, so that neither padding nor
+            copies of weights outweigh the product.
+    """
     rows, experts = x.shape[0], w.shape[0]
+    block = block or min(128, max(8, 1 << max(rows // (2 * experts), 1).bit_length() - 1))
     count = -(-rows // block) + experts  # enough blocks for any split of the rows
     blocks = -(-sizes // block)
     first = jnp.cumsum(blocks) - blocks
@@ -34,4 +42,4 @@ def blocked(
     return out.reshape(count * block, -1)[place]
 
 
-BACKENDS: dict[str, GroupedMatmul] = {"ragged": ragged, "blocked": blocked, "blocked128": partial(blocked, block=128)}
+BACKENDS: dict[str, GroupedMatmul] = {"ragged": ragged, "blocked": blocked}

@@ -1,0 +1,42 @@
+# Two commands do everything from a bare Python 3.11 to 3.13: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+VERSION = $(shell $(PYTHON) -c 'import sys; print("py3%d" % sys.version_info[1])')
+CONSTRAINTS = constraints/$(VERSION).txt
+JOBS ?= 2
+
+.PHONY: help demo test lint types constraints clean
+
+help:
+	@echo 'make demo    install, make data, train, resume, evaluate, read; writes demo/report.html'
+	@echo 'make test    install and run lint, types and tests'
+	@echo 'make clean   remove what these commands made'
+
+$(VENV)/installed: pyproject.toml $(wildcard constraints/*.txt)
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "error: Python 3.11, 3.12 or 3.13 is needed, this is %d.%d; say make PYTHON=python3.12" % sys.version_info[:2])'
+	@echo '== installing into $(VENV) (constraints: $(CONSTRAINTS)) =='
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@echo '== installing the development tools =='
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/python -m train.demo --out demo
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+test: $(VENV)/installed-dev lint types
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not slow and not gpu'
+
+clean:
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
