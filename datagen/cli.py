@@ -110,12 +110,14 @@ def _summarise(report: "Report", workers: int) -> None:
         console.print(f"{report.directory} is complete already: {report.kept} samples")
         return
     kept = f", {report.kept} kept" if report.kept else ""
+    by = "1 worker" if workers == 1 else f"{workers} workers"
     console.print(
-        f"{made} samples made{kept} in {report.wall:.1f} s ({made / report.wall:.1f}/s with {workers} workers); "
+        f"{made} samples made{kept} in {report.wall:.1f} s ({made / report.wall:.1f}/s with {by}); "
         f"the set in {report.directory} takes {report.bytes / 1e6:.1f} MB",
         soft_wrap=True,
     )
-    for kind, number in report.made.items():
+    for kind in (kind for kind in report.rejected if kind in report.made):
+        number = report.made[kind]
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(report.rejected[kind].items()))
         rejected = f"; draws rejected: {reasons}" if reasons else ""
         rate = number / max(report.seconds[kind], 1e-9)
