@@ -21,7 +21,7 @@ class Glyphs:
 
     def __init__(self, name: str, size: int) -> None:
         font = fonts.load(name, size)
-        self.space = max(round(font.getlength("n") * 0.5), 2)
+        self.space = max(round(font.getlength(" ")), 2)
         self.ascent = -int(font.getbbox("Hd", anchor="ls")[1])
         self._index = np.full(max(map(ord, CHARACTERS)) + 1, -1, np.int32)
         self._index[[ord(character) for character in CHARACTERS]] = np.arange(len(CHARACTERS))

@@ -62,3 +62,9 @@ def test_nothing_to_draw() -> None:
     ink = np.zeros((5, 5), np.uint8)
     Glyphs("DejaVuSans", 12).draw(ink, [], at(), at())
     assert not ink.any()
+
+
+@pytest.mark.parametrize("name", ["DejaVuSansMono", "cmtt10"])
+def test_spaces_of_typewriter_faces_are_as_wide_as_letters(name: str) -> None:
+    glyphs = Glyphs(name, 20)
+    assert [glyphs.space] * 2 == glyphs.measure(["i", "W"]).tolist()
