@@ -46,6 +46,7 @@ def triangle(rng: np.random.Generator, settings: GeometrySettings) -> Sketch:
             _cevian(sketch, b, bisector_foot(b, c, a), dashed)
         elif name == "midline":
             _cevian(sketch, (a + b) / 2, (a + c) / 2, dashed)
+            sketch.name((a + b) / 2)
         elif name == "cevian":
             _cevian(sketch, c, a + (b - a) * float(rng.uniform(0.25, 0.75)), dashed)
         elif name == "incircle":
