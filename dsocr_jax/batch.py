@@ -48,12 +48,13 @@ class Example:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Rows padded on the right to one length.
+    """Rows padded on the right to one length; a row holds one example, or several packed behind each other.
 
     Attributes:
         tokens: int32 [b, t].
         labels: int32 [b, t].
-        mask: bool [b, t], False for padding.
+        segments: int32 [b, t], 0 for padding, else the number of the example within its row, from 1.
+        positions: int32 [b, t], counted from 0 within each example.
         vision_index: int32 [b, t], `TEXT` or a row of the group's vision table.
         views: uint8 [g, n, S, S, 3] by size S; rows of group i are ``i * b / g`` to ``(i + 1) * b / g``.
         groups: g; one for each shard of a data-parallel batch, so that no device needs another's pictures.
@@ -61,10 +62,16 @@ class Batch:
 
     tokens: Int[jax.Array | np.ndarray, "b t"]
     labels: Int[jax.Array | np.ndarray, "b t"]
-    mask: Bool[jax.Array | np.ndarray, "b t"]
+    segments: Int[jax.Array | np.ndarray, "b t"]
+    positions: Int[jax.Array | np.ndarray, "b t"]
     vision_index: Int[jax.Array | np.ndarray, "b t"]
     views: dict[int, UInt8[jax.Array | np.ndarray, "g n S S 3"]]
     groups: int = dataclasses.field(default=1, metadata={"static": True})
+
+    @property
+    def mask(self) -> Bool[jax.Array | np.ndarray, "b t"]:
+        """False for padding."""
+        return self.segments > 0
 
 
 def make_example(
@@ -109,6 +116,21 @@ def view_counts(example: Example) -> Counter[int]:
     return counts
 
 
+def pack(lengths: Sequence[int], length: int) -> list[list[int]]:
+    """First fit: indices of examples for as many rows of ``length`` tokens as they need, in order of arrival."""
+    rows: list[list[int]] = []
+    left: list[int] = []
+    for i, n in enumerate(lengths):
+        fitting = next((r for r, space in enumerate(left) if n <= space), None)
+        if fitting is None:
+            rows.append([])
+            left.append(length)
+            fitting = len(rows) - 1
+        rows[fitting].append(i)
+        left[fitting] -= n
+    return rows
+
+
 def collate(
     examples: Sequence[Example],
     config: ModelConfig,
@@ -116,50 +138,76 @@ def collate(
     views_per_group: ViewCounts | None = None,
     groups: int = 1,
 ) -> Batch:
-    """Pad examples into one `Batch` of numpy arrays.
+    """Pad examples into one `Batch`, a row each; see `collate_rows`."""
+    return collate_rows([[example] for example in examples], config, length, views_per_group, groups)
+
+
+def collate_rows(
+    rows: Sequence[Sequence[Example]],
+    config: ModelConfig,
+    length: int,
+    views_per_group: ViewCounts | None = None,
+    groups: int = 1,
+) -> Batch:
+    """Put the examples of each row behind each other and pad the rows into one `Batch` of numpy arrays.
 
     Args:
-        length: t; every example must fit.
+        rows: examples of each row; those of a row do not see each other.
+        config: sizes and special ids.
+        length: t; every row must fit.
         views_per_group: room for views by size in each group; None takes what is needed. Training gives
             it, so that every batch has the same shapes.
+        groups: parts that the rows fall into, see `Batch`.
 
     Raises:
-        UserError: an example or its views do not fit, or placeholders and vision tokens differ in number.
+        UserError: a row or its views do not fit, or placeholders and vision tokens differ in number.
     """
-    if not examples or len(examples) % groups:
-        raise UserError(f"{len(examples)} rows do not split into {groups} equal groups")
-    rows = len(examples) // groups
-    by_group = [examples[i : i + rows] for i in range(0, len(examples), rows)]
-    needed = [sum((view_counts(example) for example in group), Counter[int]()) for group in by_group]
+    if not rows or len(rows) % groups:
+        raise UserError(f"{len(rows)} rows do not split into {groups} equal groups")
+    per_group = len(rows) // groups
+    views = _room(rows, per_group, views_per_group, groups)
+    starts, start = {}, FIRST_ROW
+    for size, array in views.items():
+        starts[size] = start
+        start += array.shape[1] * view_side(size, config.stride) ** 2
+    shape = (len(rows), length)
+    tokens = np.full(shape, config.pad_token_id, np.int32)
+    labels = np.full(shape, IGNORED, np.int32)
+    segments, positions = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    vision_index = np.full(shape, TEXT, np.int32)
+    used: list[Counter[int]] = [Counter() for _ in range(groups)]
+    for b, row in enumerate(rows):
+        end = 0
+        for number, example in enumerate(row, start=1):
+            span = slice(end, end := end + len(example.tokens))
+            if end > length:
+                raise UserError(f"a row of {end} tokens does not fit into a batch of length {length}")
+            tokens[b, span], labels[b, span], segments[b, span] = example.tokens, example.labels, number
+            positions[b, span] = np.arange(len(example.tokens))
+            layout = _place(example, config, views, starts, used[b // per_group], b // per_group)
+            places = np.flatnonzero(example.tokens == config.image_token_id)
+            if len(places) != len(layout):
+                raise UserError(f"{len(places)} placeholders for {len(layout)} vision tokens")
+            vision_index[b, span.start + places] = layout
+        positions[b, end:] = np.arange(end, length)
+    return Batch(tokens, labels, segments, positions, vision_index, views, groups)
+
+
+def _room(
+    rows: Sequence[Sequence[Example]], per_group: int, views_per_group: ViewCounts | None, groups: int
+) -> dict[int, np.ndarray]:
+    """Zeroed views by size, sizes rising: as many as asked for, or as the fullest group needs."""
+    needed: list[Counter[int]] = [Counter() for _ in range(groups)]
+    for b, row in enumerate(rows):
+        for example in row:
+            needed[b // per_group] += view_counts(example)
     sizes = sorted(set().union(*needed))
     room = dict(views_per_group or {size: max(count[size] for count in needed) for size in sizes})
     for count in needed:
         for size, n in count.items():
             if n > room.get(size, 0):
                 raise UserError(f"{n} views of {size} pixels in one group, and room for {room.get(size, 0)}")
-    shape = (len(examples), length)
-    tokens = np.full(shape, config.pad_token_id, np.int32)
-    labels = np.full(shape, IGNORED, np.int32)
-    mask = np.zeros(shape, bool)
-    vision_index = np.full(shape, TEXT, np.int32)
-    views = {size: np.zeros((groups, n, size, size, 3), np.uint8) for size, n in sorted(room.items()) if n}
-    starts, row = {}, FIRST_ROW
-    for size, array in views.items():
-        starts[size] = row
-        row += array.shape[1] * view_side(size, config.stride) ** 2
-    for g, group in enumerate(by_group):
-        used: Counter[int] = Counter()
-        for i, example in enumerate(group):
-            b, t = g * rows + i, len(example.tokens)
-            if t > length:
-                raise UserError(f"a row of {t} tokens does not fit into a batch of length {length}")
-            tokens[b, :t], labels[b, :t], mask[b, :t] = example.tokens, example.labels, True
-            layout = _place(example, config, views, starts, used, g)
-            places = np.flatnonzero(example.tokens == config.image_token_id)
-            if len(places) != len(layout):
-                raise UserError(f"{len(places)} placeholders for {len(layout)} vision tokens")
-            vision_index[b, places] = layout
-    return Batch(tokens, labels, mask, vision_index, views, groups)
+    return {size: np.zeros((groups, n, size, size, 3), np.uint8) for size, n in sorted(room.items()) if n}
 
 
 def _place(

@@ -147,19 +147,19 @@ def _nano_preset() -> ModelConfig:
     )
     return ModelConfig(
         sam=SamConfig(
-            width=96, layers=4, heads=3, global_layers=(1, 3), window=6, grid=12, neck=64, compressor=(96, 128)
+            width=64, layers=3, heads=2, global_layers=(2,), window=4, grid=12, neck=48, compressor=(64, 96)
         ),
-        clip=ClipConfig(width=128, layers=3, heads=4, ffn=384, grid=3),
+        clip=ClipConfig(width=96, layers=2, heads=3, ffn=256, grid=3),
         decoder=DecoderConfig(
             vocab_size=2048,
-            hidden=128,
-            layers=4,
-            heads=4,
-            kv_heads=4,
-            dense_ffn=384,
+            hidden=96,
+            layers=3,
+            heads=3,
+            kv_heads=3,
+            dense_ffn=256,
             experts=8,
             top_k=2,
-            expert_ffn=96,
+            expert_ffn=64,
             max_positions=1024,
         ),
         modes=modes,

@@ -22,10 +22,16 @@ def place_vision(
     return jnp.where((vision_index == TEXT)[..., None], embedded, rows.astype(embedded.dtype))
 
 
-def causal_mask(valid: Bool[Array, "b t"]) -> Bool[Array, "b 1 t t"]:
-    """Each position sees itself and the valid positions before it."""
-    t = valid.shape[1]
-    return (jnp.tril(jnp.ones((t, t), bool)) & valid[:, None, :])[:, None]
+def causal_mask(segments: Int[Array, "b t"]) -> Bool[Array, "b 1 t t"]:
+    """Each position sees itself and those before it in its segment.
+
+    Padding, segment 0, is not seen; it sees all that stands before it, as in the original, where it counts
+    in the router's loss.
+    """
+    t = segments.shape[1]
+    query, key = segments[:, :, None], segments[:, None, :]
+    visible = ((query == key) | (query == 0)) & (key != 0)
+    return (jnp.tril(jnp.ones((t, t), bool)) & visible)[:, None]
 
 
 class DeepseekOCR(nnx.Module):
@@ -48,10 +54,8 @@ class DeepseekOCR(nnx.Module):
     ) -> tuple[Float[Array, "b t h"], Float[Array, ""]]:
         """Hidden states of every position, and the router loss summed over the layers (float32)."""
         x = self.embed(batch)
-        positions = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2])
-        hidden, loss, _ = self.decoder(
-            x, positions, causal_mask(batch.mask), groups=batch.groups, backend=backend
-        )
+        mask = causal_mask(jnp.asarray(batch.segments))
+        hidden, loss, _ = self.decoder(x, batch.positions, mask, groups=batch.groups, backend=backend)
         return hidden, loss
 
     def logits(self, hidden: Float[Array, "*b h"]) -> Float[Array, "*b v"]:

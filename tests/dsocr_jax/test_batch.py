@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from dsocr_jax.batch import IGNORED, TEXT, Example, collate, make_example, view_counts
+from dsocr_jax.batch import IGNORED, TEXT, Example, collate, collate_rows, make_example, pack, view_counts
 from dsocr_jax.config import preset
 from dsocr_jax.errors import UserError
 from dsocr_jax.modes import FIRST_ROW, SEPARATOR_ROW, find_mode
@@ -96,3 +98,22 @@ def test_view_counts_of_tiles_and_global_view() -> None:
     assert row.views is not None
     columns, lines = row.views.grid
     assert view_counts(row) == {128: columns * lines, 192: 1}
+
+
+@given(st.lists(st.integers(1, 20), max_size=30))
+def test_packing_loses_and_repeats_nothing(lengths: list[int]) -> None:
+    rows = pack(lengths, 20)
+    assert sorted(i for row in rows for i in row) == list(range(len(lengths)))
+    assert all(sum(lengths[i] for i in row) <= 20 for row in rows)
+
+
+def test_packed_rows_number_their_examples_and_count_positions_anew() -> None:
+    one, two = example(answer="a"), example("small", answer="be")
+    n, m = len(one.tokens), len(two.tokens)
+    batch = collate_rows([[one, two]], CONFIG, n + m + 2)
+    assert batch.segments[0].tolist() == [1] * n + [2] * m + [0, 0]
+    assert batch.positions[0, : n + m].tolist() == [*range(n), *range(m)]
+    alone = collate([two], CONFIG, m)
+    seen = alone.vision_index[0] >= FIRST_ROW
+    shift = (128 // CONFIG.stride) ** 2
+    np.testing.assert_array_equal(batch.vision_index[0, n : n + m][seen], alone.vision_index[0][seen] + shift)

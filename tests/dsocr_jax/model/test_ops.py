@@ -157,6 +157,6 @@ def test_decoder_attention() -> None:
     attention = CausalAttention(DecoderConfig(hidden=64, heads=2, kv_heads=2), nnx.Rngs(0))
     assign(attention, **{f"{part}.kernel": given[f"{part}_w"].T for part in "qkvo"})
     positions = jnp.arange(11)[None]
-    mask = causal_mask(jnp.ones((1, 11), bool))
+    mask = causal_mask(jnp.ones((1, 11), jnp.int32))
     out, _ = attention(jnp.asarray(given["x"]), rotary_angles(positions, 32, 10000.0), positions, mask, None)
     check("decoder_attention", out)

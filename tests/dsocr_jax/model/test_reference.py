@@ -40,7 +40,7 @@ def forward(name: str) -> dict[str, np.ndarray]:
             out[f"proj_{size}"] = model.encoder(pixels)
         x, positions = out["embedded"], jnp.arange(batch.tokens.shape[1])[None]
         for i, layer in enumerate(model.decoder.layers):
-            mask = causal_mask(jnp.asarray(batch.mask))
+            mask = causal_mask(jnp.asarray(batch.segments))
             y, _ = layer.attn(layer.input_norm(x), _rope(model, positions), positions, mask, None)
             if not layer.dense:
                 _, weights, experts = layer.moe.route(layer.post_norm(x + y)[0])

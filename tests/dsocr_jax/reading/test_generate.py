@@ -4,11 +4,12 @@ import dataclasses
 from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 
-from dsocr_jax.batch import Batch, Example, collate
+from dsocr_jax.batch import Batch, Example, collate, collate_rows
 from dsocr_jax.model.ocr import causal_mask
 from dsocr_jax.reading.generate import Generated, generate
 from dsocr_jax.reading.repetition import NoRepeat
@@ -86,5 +87,17 @@ def test_a_row_stops_at_eos() -> None:
 
 
 def test_the_mask_shows_the_past_only() -> None:
-    mask = np.asarray(causal_mask(np.array([[True, True, False]])))[0, 0]
+    mask = np.asarray(causal_mask(jnp.array([[1, 1, 0]])))[0, 0]
     np.testing.assert_array_equal(mask, [[1, 0, 0], [1, 1, 0], [1, 1, 0]])
+
+
+def test_packed_examples_do_not_see_each_other() -> None:
+    """Hidden states of examples packed into one row are those of the examples alone."""
+    rows = [prompt("tiny512"), Example(tiny.load("text")[1]["input_ids"].sample[0, :16].astype(np.int32), np.full(16, -100, np.int32))]
+    model = tiny.model()
+    packed, _ = model.hidden_states(collate_rows([rows], tiny.CONFIG, sum(len(row.tokens) for row in rows)))
+    start = 0
+    for row in rows:
+        single, _ = model.hidden_states(collate([row], tiny.CONFIG, len(row.tokens)))
+        np.testing.assert_allclose(packed[0, start : start + len(row.tokens)], single[0], rtol=1e-4, atol=1e-4)
+        start += len(row.tokens)
