@@ -26,6 +26,9 @@ _PRESET_NAME: Any = tyro.constructors.PrimitiveConstructorSpec(
     str_from_instance=lambda value: [value if isinstance(value, str) else "(sizes of the file)"],
 )
 
+#: What the schedules do when nothing else is said.
+FINAL_FRACTION, STEP_EVERY, STEP_FACTOR = 0.1, 2000, 0.5
+
 #: Fields that may change between two starts of one run: they do not change what a step computes.
 HARMLESS = ("steps", "out", "data", "workers", "checkpoint_every", "keep", "log_every", "mesh")
 
@@ -188,8 +191,9 @@ def _check_schedule(config: TrainConfig) -> list[str]:
             )
     if optimizer.final_fraction is not None and not 0 <= optimizer.final_fraction <= 1:
         found.append("--optimizer.final-fraction must be in [0, 1]")
-    if optimizer.step_every is not None and not 1 <= optimizer.step_every < config.steps - optimizer.warmup:
-        found.append("--optimizer.step-every must be at least 1 and leave a cut before the last step")
+    every = STEP_EVERY if optimizer.step_every is None else optimizer.step_every
+    if optimizer.schedule == "step" and not 1 <= every < config.steps - optimizer.warmup:
+        found.append(f"--optimizer.step-every {every} must be at least 1 and leave a cut before the last step")
     if optimizer.step_factor is not None and not 0 < optimizer.step_factor < 1:
         found.append("--optimizer.step-factor must be in (0, 1)")
     if optimizer.weight_decay == 0 and optimizer.decay != OptimizerConfig().decay:

@@ -132,7 +132,7 @@ def _pair_losses(
     records: Sequence[tuple[Record, Record]],
     rows: int,
 ) -> np.ndarray:
-    """Return float64 [n, 2]: each first record's loss with its own and with the second's picture; those that fit only."""
+    """Return float64 [n, 2]: each first record's loss with its own and with the second's picture, where both fit."""
     config, most = loaded.config, loaded.config.decoder.max_positions
     examples = []
     for record, other in records:

@@ -46,7 +46,7 @@ def train(config: TrainConfig) -> int:
     """
     setup = prepare(config)
     with _run_folder(config.out), Checkpoints(config.out, config.keep) as checkpoints:
-        identity = {**flatten(config), "digest": digest(setup.sets)}
+        identity = {**flatten(config), "data_digest": digest(setup.sets)}
         state, meta = _start(setup, checkpoints, identity)
         first = int(meta["step"])
         if first >= config.steps:

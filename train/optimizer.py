@@ -9,18 +9,18 @@ import optax
 
 from dsocr_jax.errors import UserError
 from dsocr_jax.weights.params import path_name
-from train.config import OptimizerConfig, TrainConfig, suggest
+from train.config import FINAL_FRACTION, STEP_EVERY, STEP_FACTOR, OptimizerConfig, TrainConfig, suggest
 
 
 def make_schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
     """Return the learning rate as a function of the steps already made: linear warmup, then the chosen schedule."""
     after = steps - config.warmup
     if config.schedule == "cosine":
-        final = 0.1 if config.final_fraction is None else config.final_fraction
+        final = FINAL_FRACTION if config.final_fraction is None else config.final_fraction
         then = optax.cosine_decay_schedule(config.peak_lr, after, alpha=final)
     elif config.schedule == "step":
-        factor = 0.5 if config.step_factor is None else config.step_factor
-        then = optax.exponential_decay(config.peak_lr, config.step_every or 2000, factor, staircase=True)
+        factor = STEP_FACTOR if config.step_factor is None else config.step_factor
+        then = optax.exponential_decay(config.peak_lr, config.step_every or STEP_EVERY, factor, staircase=True)
     else:
         then = optax.constant_schedule(config.peak_lr)
     # The first step has a learning rate above 0: a step that moves nothing would be wasted.
@@ -41,7 +41,8 @@ def check_patterns(params: Any, config: TrainConfig) -> None:
     """
     names = [path_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
     tops = sorted({"/".join(name.split("/")[:depth]) for name in names for depth in (1, 2)})
-    for option, patterns in (("--freeze", config.freeze), ("--optimizer.decay", config.optimizer.decay)):
+    given = [pattern for pattern in config.optimizer.decay if pattern not in OptimizerConfig().decay]
+    for option, patterns in (("--freeze", config.freeze), ("--optimizer.decay", given)):
         for pattern in patterns:
             if not any(re.search(pattern, name) for name in names):
                 hint = suggest(pattern.strip("^$/"), tops)

@@ -69,7 +69,7 @@ def make_step(config: TrainConfig, graphdef: Any, optimizer: optax.GradientTrans
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         grads, metrics = jax.grad(loss_of, has_aux=True)(state.params, batch)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        metrics |= {"grad_norm": optax.global_norm(grads), "lr": jnp.asarray(schedule(state.step), jnp.float32)}
+        metrics |= {"grad_norm": optax.tree.norm(grads), "lr": jnp.asarray(schedule(state.step), jnp.float32)}
         return TrainState(optax.apply_updates(state.params, updates), opt_state, state.step + 1), metrics
 
     return step
