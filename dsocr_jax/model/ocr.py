@@ -44,6 +44,7 @@ class DeepseekOCR(nnx.Module):
 
     def embed(self, batch: Batch) -> Float[Array, "b t h"]:
         """Token embeddings with the pictures' vectors in their places."""
+        batch = jax.tree.map(jnp.asarray, batch)
         embedded = self.decoder.embed(batch.tokens)
         if not batch.views:
             return embedded
@@ -53,8 +54,8 @@ class DeepseekOCR(nnx.Module):
         self, batch: Batch, backend: str = "blocked"
     ) -> tuple[Float[Array, "b t h"], Float[Array, ""]]:
         """Hidden states of every position, and the router loss summed over the layers (float32)."""
-        x = self.embed(batch)
-        mask = causal_mask(jnp.asarray(batch.segments))
+        batch = jax.tree.map(jnp.asarray, batch)
+        x, mask = self.embed(batch), causal_mask(batch.segments)
         hidden, loss, _ = self.decoder(x, batch.positions, mask, groups=batch.groups, backend=backend)
         return hidden, loss
 
