@@ -23,6 +23,10 @@ FOLDER = "checkpoints"
 ROOM = 1.05
 
 
+#: Bytes of an array that each of its copies on several devices writes at least: cutting up small ones takes longer.
+LEAST_SLICE = 2**20
+
+
 class Checkpoints:
     """The checkpoints of one run; a context manager that waits for the last one to be on disk."""
 
@@ -32,7 +36,10 @@ class Checkpoints:
         logging.getLogger("absl").setLevel(logging.CRITICAL)
         self.folder = (run / FOLDER).absolute()
         options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True, create=True)
-        handlers = {"state": ocp.StandardCheckpointHandler(), "meta": ocp.JsonCheckpointHandler()}
+        arrays = ocp.type_handlers.ArrayHandler(min_slice_bytes_for_replica_parallel=LEAST_SLICE)
+        registry = ocp.type_handlers.create_type_handler_registry((jax.Array, arrays))
+        state_handler = ocp.PyTreeCheckpointHandler(type_handler_registry=registry)
+        handlers = {"state": state_handler, "meta": ocp.JsonCheckpointHandler()}
         self._manager = ocp.CheckpointManager(self.folder, options=options, item_handlers=handlers)
         self._begun: int | None = None
 
@@ -56,9 +63,9 @@ class Checkpoints:
         target = jax.tree.map(lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), abstract, shardings)
         try:
             self._compare(step, abstract)
-            restored = self._manager.restore(
-                step, args=ocp.args.Composite(state=ocp.args.StandardRestore(_tree(target)))
-            )
+            restore_args = ocp.checkpoint_utils.construct_restore_args(_tree(target))
+            items = ocp.args.Composite(state=ocp.args.PyTreeRestore(_tree(target), restore_args))
+            restored = self._manager.restore(step, args=items)
         except (OSError, ValueError, KeyError) as error:
             raise self._unreadable(step, error) from None
         return TrainState(**restored.state)
@@ -73,7 +80,7 @@ class Checkpoints:
         check_room(self.folder, state)
         self._begun = step
         with self._failing():
-            items = {"state": ocp.args.StandardSave(_tree(state)), "meta": ocp.args.JsonSave(meta)}
+            items = {"state": ocp.args.PyTreeSave(_tree(state)), "meta": ocp.args.JsonSave(meta)}
             self._manager.save(step, args=ocp.args.Composite(**items))
 
     def wait(self) -> None:

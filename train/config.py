@@ -96,8 +96,11 @@ class TrainConfig:
     modes: tuple[str, ...] = ("tiny",)
     #: Tokens of a row, placeholders of the picture included; longer samples are left out and counted.
     length: int = 512
-    #: Rows of a step, over all devices.
+    #: Samples of a step, over all devices.
     batch_size: int = 64
+    #: Rows that the samples of a step are packed into; None gives each its own row. Samples for which there is no
+    #: place are left out and counted.
+    rows: int | None = None
     #: Optimizer steps of the whole run.
     steps: int = 2000
     #: Folder of the run; an existing run goes on where it was.
@@ -156,6 +159,8 @@ def _check_numbers(config: TrainConfig) -> list[str]:
     for name in ("length", "batch_size", "steps", "workers", "loss_chunk", "checkpoint_every", "keep", "log_every"):
         if getattr(config, name) < 1:
             found.append(f"--{name.replace('_', '-')} must be at least 1, not {getattr(config, name)}")
+    if config.rows is not None and not 1 <= config.rows < config.batch_size:
+        found.append(f"--rows must be at least 1 and less than --batch-size {config.batch_size}, or None")
     if config.seed < 0:
         found.append(f"--seed must be 0 or more, not {config.seed}")
     mesh = dataclasses.asdict(config.mesh)

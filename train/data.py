@@ -16,7 +16,7 @@ import numpy as np
 
 from datagen.records import Record
 from datagen.shards import SampleSet
-from dsocr_jax.batch import Batch, Example, collate, make_example
+from dsocr_jax.batch import Batch, Example, collate_rows, make_example, pack
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
 from dsocr_jax.modes import Mode
@@ -33,13 +33,14 @@ class Fed:
 
     Attributes:
         batch: rows of this process, numpy leaves.
-        kinds: rows of each kind.
-        dropped: samples of each kind that were too long and had another one put in their place.
+        kinds: samples of each kind.
+        left_out: samples that are not in the batch, by kind and reason: "charts too long" (another one of the kind was
+            put in its place) and "charts without a place" (in none of the rows that samples are packed into).
     """
 
     batch: Batch
     kinds: Counter[str]
-    dropped: Counter[str]
+    left_out: Counter[str]
 
 
 class KindSource:
@@ -117,14 +118,16 @@ class BatchSource:
         process: int = 0,
         processes: int = 1,
     ) -> None:
-        if config.batch_size % groups or groups % processes:
-            raise UserError(
-                f"--batch-size {config.batch_size} does not split over {groups} parts of the mesh and {processes} "
-                f"processes; take a multiple of {max(groups, processes)}"
-            )
+        for option, count in (("--batch-size", config.batch_size), ("--rows", config.rows or config.batch_size)):
+            if count % groups or groups % processes:
+                raise UserError(
+                    f"{option} {count} does not split over {groups} parts of the mesh and {processes} processes; take "
+                    f"a multiple of {max(groups, processes)}"
+                )
         self.config, self.tokenizer = config, tokenizer
         self.model, self.modes = config.model_config, config.model_modes
-        self.rows, self.groups, self.process = config.batch_size // processes, groups // processes, process
+        self.groups, self.process = groups // processes, process
+        self.samples = config.batch_size // processes
         kinds = sorted({kind for samples in sets for kind in samples.kinds})
         sources = {kind: KindSource(kind, sets) for kind in kinds}
         weights = config.mixture or {kind: float(len(source)) for kind, source in sources.items()}
@@ -143,26 +146,40 @@ class BatchSource:
 
     def __getitem__(self, number: int) -> Fed:
         mode = self.modes[number % len(self.modes)]
-        kinds: Counter[str] = Counter()
-        dropped: Counter[str] = Counter()
-        examples = []
-        for row in range(self.rows):
-            record = self.stream[number * self.rows + row]
-            kinds[record.kind] += 1
-            examples.append(self._fitting(record, mode, number, row, dropped))
-        groups = self.groups
-        room = view_room(mode, self.rows // groups)
-        return Fed(collate(examples, self.model, self.config.length, room, groups), kinds, dropped)
+        records = [self.stream[number * self.samples + place] for place in range(self.samples)]
+        left_out: Counter[str] = Counter()
+        examples = [self._fitting(record, mode, number, place, left_out) for place, record in enumerate(records)]
+        kinds = [record.kind for record in records]
+        per_group = self.samples // self.groups
+        rows = [[example] for example in examples]
+        if self.config.rows is not None:
+            rows = []
+            for start in range(0, self.samples, per_group):
+                group = slice(start, start + per_group)
+                rows += self._packed(examples[group], kinds[group], left_out)
+        room = view_room(mode, per_group)
+        batch = collate_rows(rows, self.model, self.config.length, room, self.groups)
+        return Fed(batch, Counter(kinds), left_out)
 
-    def _fitting(self, record: Record, mode: Mode, number: int, row: int, dropped: Counter[str]) -> Example:
+    def _packed(self, examples: Sequence[Example], kinds: Sequence[str], left_out: Counter[str]) -> list[list[Example]]:
+        """Return one group's rows. Long examples choose first, so that those without a place are short and few."""
+        assert self.config.rows is not None
+        count = self.config.rows * len(examples) // self.config.batch_size
+        order = sorted(range(len(examples)), key=lambda i: -len(examples[i].tokens))
+        rows = pack([len(examples[i].tokens) for i in order], self.config.length)
+        left_out.update(f"{kinds[order[i]]} without a place" for row in rows[count:] for i in row)
+        placed = [[examples[order[i]] for i in row] for row in rows[:count]]
+        return placed + [[]] * (count - len(placed))
+
+    def _fitting(self, record: Record, mode: Mode, number: int, place: int, left_out: Counter[str]) -> Example:
         """Return the record's example, or that of another sample of its kind when it is too long."""
         kind = record.kind
-        rng = np.random.default_rng([self.config.seed, number, self.process, row])
+        rng = np.random.default_rng([self.config.seed, number, self.process, place])
         for _ in range(MAX_REDRAWS):
             example = example_of(record, self.tokenizer, self.model, mode)
             if len(example.tokens) <= self.config.length:
                 return example
-            dropped[kind] += 1
+            left_out[f"{kind} too long"] += 1
             record = self.sources[kind][int(rng.integers(len(self.sources[kind])))]
         raise UserError(
             f"{MAX_REDRAWS} samples of {kind} one after the other were longer than --length {self.config.length} (the "

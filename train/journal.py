@@ -25,18 +25,18 @@ class Journal:
     ``speed.jsonl`` holds what was measured. A context manager.
 
     Attributes:
-        dropped: samples left out so far because they were too long, by kind.
+        left_out: samples left out so far, by kind and reason (see `train.data.Fed`).
     """
 
     def __init__(
-        self, config: TrainConfig, step: int, dropped: dict[str, int], advance: Callable[[int, str], None]
+        self, config: TrainConfig, step: int, left_out: dict[str, int], advance: Callable[[int, str], None]
     ) -> None:
-        self.config, self.dropped, self._advance = config, Counter(dropped), advance
+        self.config, self.left_out, self._advance = config, Counter(left_out), advance
         self._files = contextlib.ExitStack()
         self._metrics = self._open(METRICS, step)
         self._speed = self._open(SPEED, step)
         self._pending: tuple[int, Metrics, Fed] | None = None
-        self._since, self._waited, self._rows, self._tokens = time.monotonic(), 0.0, 0, 0
+        self._since, self._waited, self._samples, self._tokens = time.monotonic(), 0.0, 0, 0
 
     def _open(self, name: str, step: int) -> MetricsFile | None:
         path = self.config.out / name
@@ -67,8 +67,8 @@ class Journal:
         self._pending = None
         values = {name: array.item() for name, array in jax.device_get(metrics).items()}
         _check_finite(step, values)
-        self.dropped += fed.dropped
-        self._rows += len(fed.batch.tokens) * jax.process_count()
+        self.left_out += fed.left_out
+        self._samples += fed.kinds.total() * jax.process_count()
         self._tokens += int(fed.batch.mask.sum()) * jax.process_count()
         note = ""
         if step % self.config.log_every == 0 or step == self.config.steps:
@@ -81,15 +81,15 @@ class Journal:
     def _write(self, step: int, values: dict[str, Any]) -> str:
         seconds = max(time.monotonic() - self._since, 1e-9)
         speed = {
-            "samples_per_s": self._rows / seconds,
+            "samples_per_s": self._samples / seconds,
             "tokens_per_s": self._tokens / seconds,
             "input_wait": self._waited / seconds,
         }
-        self._since, self._waited, self._rows, self._tokens = time.monotonic(), 0.0, 0, 0
+        self._since, self._waited, self._samples, self._tokens = time.monotonic(), 0.0, 0, 0
         if self._metrics is not None and self._speed is not None:
             samples = step * self.config.batch_size
             self._metrics.write(
-                {"step": step, **values, "samples": samples, "dropped": dict(sorted(self.dropped.items()))}
+                {"step": step, **values, "samples": samples, "left_out": dict(sorted(self.left_out.items()))}
             )
             self._speed.write({"step": step, **speed})
         return (

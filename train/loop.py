@@ -56,7 +56,7 @@ def train(config: TrainConfig) -> int:
         with (
             Feed(setup.source, config.workers) as feed,
             progress(f"training from step {first}" if first else "training", config.steps - first, "steps") as advance,
-            Journal(config, first, meta["dropped"], advance) as journal,
+            Journal(config, first, meta["left_out"], advance) as journal,
             Interrupt() as interrupt,
         ):
             if first:
@@ -73,7 +73,7 @@ def train(config: TrainConfig) -> int:
                     meta = {
                         "step": step,
                         "position": feed.position(),
-                        "dropped": dict(journal.dropped),
+                        "left_out": dict(journal.left_out),
                         "run": identity,
                     }
                     checkpoints.save(step, state, meta)
@@ -81,9 +81,9 @@ def train(config: TrainConfig) -> int:
                 if stopping:
                     break
         checkpoints.wait()
-    if journal.dropped:
-        many = ", ".join(f"{count} of {kind}" for kind, count in sorted(journal.dropped.items()))
-        console.print(f"left out because they were longer than --length {config.length}: {many}")
+    if journal.left_out:
+        many = ", ".join(f"{count} {what}" for what, count in sorted(journal.left_out.items()))
+        console.print(f"samples left out: {many}")
     if step < config.steps:
         console.print(f"stopped after step {step}, everything saved; the same command goes on from there")
         return interrupt.exit_code
@@ -101,7 +101,7 @@ def _start(setup: Setup, checkpoints: Checkpoints, identity: dict[str, Any]) -> 
     if step is None:
         check_room(setup.config.out, setup.abstract)
         (setup.config.out / RUN).write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
-        return first_state(setup), {"step": 0, "dropped": {}}
+        return first_state(setup), {"step": 0, "left_out": {}}
     meta = checkpoints.meta(step)
     if changed := differences(meta["run"], identity):
         raise UserError(
@@ -118,7 +118,9 @@ def _publish(setup: Setup, state: TrainState) -> None:
     """
     out = setup.config.out
     if jax.process_count() == 1:
-        save_model(out / "model", setup.config.model_config, state.params, tokenizer_file(setup.config))
+        # One copy of what every device holds: cutting it up for all of them to write takes longer.
+        params = jax.tree.map(lambda x: x.addressable_data(0) if x.is_fully_replicated else x, state.params)
+        save_model(out / "model", setup.config.model_config, params, tokenizer_file(setup.config))
     if jax.process_index() == 0:
         plot_loss(out / METRICS, out / "loss.png", title=out.name)
 

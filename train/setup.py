@@ -14,7 +14,7 @@ from dsocr_jax.config import config_to_dict
 from dsocr_jax.errors import UserError
 from dsocr_jax.tokenizer import SMALL_TOKENIZER, Tokenizer
 from dsocr_jax.weights.checkpoint import load_model, read_config
-from dsocr_jax.weights.params import abstract_model, init_params
+from dsocr_jax.weights.params import abstract_model, flatten, init_params
 from train.config import TrainConfig, check
 from train.data import BatchSource, check_tokenizer, open_sets
 from train.optimizer import check_patterns, make_optimizer
@@ -92,8 +92,9 @@ def first_state(setup: Setup) -> TrainState:
         # It runs once: optimising it would take longer than running it.
         options = {"xla_backend_optimization_level": 0}
         return jax.jit(init, out_shardings=setup.shardings, compiler_options=options)()
-    loaded = nnx.state(load_model(config.init_from, dtype=jnp.float32).model, nnx.Param)
-    params = jax.device_put(loaded, setup.shardings.params)
+    places = flatten(setup.shardings.params)
+    loaded = load_model(config.init_from, dtype=jnp.float32, shardings=places.get, check_finite=True)
+    params = nnx.state(loaded.model, nnx.Param)
     place = jax.jit(lambda p: state_of(p, setup.optimizer), out_shardings=setup.shardings, donate_argnums=0)
     return place(params)
 

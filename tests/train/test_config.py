@@ -23,6 +23,7 @@ def optimizer(**changes: object) -> dict[str, OptimizerConfig]:
     [
         ({"steps": 0}, "--steps must be at least 1"),
         ({"workers": 0}, "--workers must be at least 1"),
+        ({"rows": 16}, "--rows must be at least 1 and less than --batch-size 16"),
         ({"batch_size": -4}, "--batch-size must be at least 1"),
         ({"seed": -1}, "--seed"),
         ({"data": ()}, "--data: no sample set"),
@@ -151,5 +152,5 @@ def test_differences_leave_out_what_does_not_matter(tmp_path):
 
 def test_a_preset_and_its_sizes_are_the_same_run():
     assert differences(flatten(TrainConfig(model="test")), flatten(TrainConfig(model=preset("test")))) == []
-    changed = differences(flatten(TrainConfig(model="test")), flatten(TrainConfig(model="nano")))
-    assert any(line.startswith("model.decoder.layers: 3 → ") for line in changed)
+    changed = differences(flatten(TrainConfig(model="test")), flatten(TrainConfig(model="released")))
+    assert any(line.startswith("model.decoder.layers: 3 → 12") for line in changed)

@@ -9,7 +9,7 @@ from datagen import records
 from dsocr_jax.batch import IGNORED, collate
 from dsocr_jax.errors import UserError
 from dsocr_jax.weights.checkpoint import load_model, save_model
-from dsocr_jax.weights.params import init_params
+from dsocr_jax.weights.params import abstract_model
 from tests.train import tiny
 from train.data import example_of
 from train.heldout import Options, derangement, measure, summary
@@ -19,7 +19,7 @@ from train.heldout import Options, derangement, measure, summary
 def model(folder, tmp_path_factory):
     """Folder of a model with random parameters."""
     path = tmp_path_factory.mktemp("heldout") / "model"
-    save_model(path, tiny.MODEL, init_params(tiny.MODEL, 0), folder / "tokenizer.json")
+    save_model(path, tiny.MODEL, tiny.random_params(abstract_model(tiny.MODEL)[1]), folder / "tokenizer.json")
     return path
 
 

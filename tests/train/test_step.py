@@ -26,26 +26,15 @@ def run(setup: Setup, state: TrainState) -> tuple[TrainState, list[dict[str, flo
     return jax.device_get(state), lines
 
 
-def random_state(setup: Setup) -> TrainState:
-    """A first state on the host; drawn here, since compiling the model's own initialisation takes long."""
-    rng = np.random.default_rng(0)
-
-    def draw(path, leaf):
-        name = path_name(path)
-        if "/mu/" in name or "/nu/" in name or not leaf.ndim:
-            return np.zeros(leaf.shape, leaf.dtype)
-        if name.endswith(("scale", "bias")):
-            return np.full(leaf.shape, name.endswith("scale"), leaf.dtype)
-        return rng.normal(scale=leaf.shape[-2:][0] ** -0.5, size=leaf.shape).astype(leaf.dtype)
-
-    return jax.tree.map_with_path(draw, setup.abstract)
-
-
 @pytest.fixture(scope="module")
 def one(folder):
     """The run on one device: its first and last state, on the host, and its figures."""
     setup = prepare(tiny.tiny_config(folder, mesh=MeshConfig(data=1)), jax.devices()[:1])
-    first = random_state(setup)
+    first = TrainState(
+        tiny.random_params(setup.abstract.params),
+        jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), setup.abstract.opt_state),
+        np.zeros((), np.int32),
+    )
     return first, *run(setup, jax.device_put(first, setup.shardings))
 
 

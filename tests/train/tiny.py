@@ -3,7 +3,9 @@
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any
 
+import jax
 import numpy as np
 import tokenizers
 from array_record.python.array_record_module import ArrayRecordWriter
@@ -13,6 +15,7 @@ from datagen.sample import GENERATOR_VERSION, Sample
 from dsocr_jax.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
 from dsocr_jax.modes import Mode
 from dsocr_jax.tokenizer import BOS, EOS, OCR_TOKENS, PAD
+from dsocr_jax.weights.params import path_name
 from train.config import MeshConfig, OptimizerConfig, TrainConfig
 
 #: Stripes of a picture, each black or white: one character of the label each.
@@ -86,6 +89,18 @@ def write_set(
     return folder
 
 
+def random_params(abstract: Any) -> Any:
+    """Draw parameters on the host: the model's own initialisation takes seconds to compile."""
+    rng = np.random.default_rng(0)
+
+    def draw(path: tuple[Any, ...], leaf: Any) -> np.ndarray:
+        if path_name(path).endswith(("scale", "bias")):
+            return np.full(leaf.shape, path_name(path).endswith("scale"), leaf.dtype)
+        return rng.normal(scale=leaf.shape[-2:][0] ** -0.5, size=leaf.shape).astype(leaf.dtype)
+
+    return jax.tree.map_with_path(draw, abstract)
+
+
 def tiny_config(folder: Path, **changes: object) -> TrainConfig:
     """Return a run on one device over the set ``folder/data``, with the tokenizer ``folder/tokenizer.json``."""
     config = TrainConfig(
@@ -93,7 +108,8 @@ def tiny_config(folder: Path, **changes: object) -> TrainConfig:
         tokenizer=folder / "tokenizer.json",
         data=(folder / "data",),
         length=32,
-        batch_size=8,
+        batch_size=16,
+        rows=8,
         steps=6,
         out=folder / "run",
         workers=1,
