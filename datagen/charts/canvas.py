@@ -1,6 +1,7 @@
 """A page to draw charts on: sharp rectangles, smooth lines and slices, and text that never overlaps or is cut off."""
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from datagen import fonts
 
 #: Lines, markers and slices are drawn this many times larger and reduced.
 SUPERSAMPLE = 3
+#: Widest mask that parts of a line share, in pixels.
+MASK_WIDTH = 60
 #: Free pixels around every text.
 TEXT_GAP = 1
 #: Width of the halo of texts that lie on strokes.
@@ -147,28 +150,34 @@ class Canvas:
 
     def strokes(self, lines: Sequence[Sequence[Point]], colour: Colour, width: float) -> None:
         """Draw smooth lines through points."""
-        points = [point for line in lines for point in line]
-        if not points:
-            return
-        with _Smooth(self.image, points, width, colour) as smooth:
-            for line in lines:
-                places = smooth.places(line)
-                smooth.draw.line(places, 255, max(2, round(width * SUPERSAMPLE)), joint="curve")
+        group: list[tuple[Point, Point]] = []
+        for segment in (pair for line in lines for pair in itertools.pairwise(line)):
+            # Masks of parts of a line are together much smaller than one of the whole.
+            if group and abs(segment[1][0] - group[0][0][0]) > MASK_WIDTH:
+                self._segments(group, colour, width)
+                group = []
+            group.append(segment)
+        if group:
+            self._segments(group, colour, width)
+
+    def _segments(self, segments: Sequence[tuple[Point, Point]], colour: Colour, width: float) -> None:
+        with _Smooth(self.image, [point for segment in segments for point in segment], width, colour) as smooth:
+            thick = max(2, round(width * SUPERSAMPLE))
+            for segment in segments:
+                places = smooth.places(segment)
+                smooth.draw.line(places, 255, thick)
+                for place in places:
+                    smooth.draw.circle(place, thick / 2 - 0.5, 255)
 
     def markers(
-        self, points: Sequence[Point], shape: str, radius: float, colour: Colour, inside: Colour | None
+        self, points: Sequence[Point], shape: str, radius: float, *, colour: Colour, inside: Colour | None
     ) -> None:
         """Draw markers: "circle", "square", "diamond" or "triangle"; ``inside`` makes them hollow."""
         for fill, size in ((colour, radius), (inside, radius * 0.55)):
-            if fill is None or not points:
-                continue
-            with _Smooth(self.image, points, 2 * radius, fill) as smooth:
-                for x, y in smooth.places(points):
-                    r = size * SUPERSAMPLE
-                    if shape == "circle":
-                        smooth.draw.circle((x, y), r, 255)
-                    else:
-                        smooth.draw.polygon([(x + a * r, y + b * r) for a, b in _SHAPES[shape]], 255)
+            if fill is not None:
+                mask = _marker(shape, round(size, 1))
+                for x, y in points:
+                    self.image.paste(fill, (round(x - mask.width / 2), round(y - mask.height / 2)), mask)
 
     def slices(
         self,
@@ -190,20 +199,32 @@ class Canvas:
             edge: the colour between slices, and of the hole.
             hole: the radius of the hole as a share of the pie's.
         """
-        side = math.ceil(radius) + 2
-        left, top = math.floor(centre[0]) - side, math.floor(centre[1]) - side
-        large = self.image.crop((left, top, left + 2 * side, top + 2 * side))
-        large = large.resize((large.width * SUPERSAMPLE, large.height * SUPERSAMPLE), Image.Resampling.NEAREST)
-        draw = ImageDraw.Draw(large)
-        x, y, r = (centre[0] - left) * SUPERSAMPLE, (centre[1] - top) * SUPERSAMPLE, radius * SUPERSAMPLE
-        for start, end, colour in zip(angles, angles[1:], colours, strict=False):
-            draw.pieslice((x - r, y - r, x + r, y + r), start - 90, end - 90, colour)
-        for angle in angles:
-            turn = math.radians(angle - 90)
-            draw.line((x, y, x + r * math.cos(turn), y + r * math.sin(turn)), edge, SUPERSAMPLE + 1)
+        # Slices have rough edges; the lines between them and the smooth disc they are cut to hide that.
+        x, y = round(centre[0]), round(centre[1])
+        disc = _marker("circle", round(radius, 1))
+        pie = Image.new("RGB", disc.size)
+        draw = ImageDraw.Draw(pie)
+        for (start, end), colour in zip(itertools.pairwise(angles), colours, strict=True):
+            draw.pieslice((-2, -2, pie.width + 2, pie.height + 2), start - 90, end - 90, colour)
+        self.image.paste(pie, (x - disc.width // 2, y - disc.height // 2), disc)
+        turns = [math.radians(angle - 90) for angle in angles[:-1]]
+        self.strokes([[(x, y), (x + radius * math.cos(t), y + radius * math.sin(t))] for t in turns], edge, 1.4)
         if hole:
-            draw.circle((x, y), r * hole, edge)
-        self.image.paste(large.reduce(SUPERSAMPLE), (left, top))
+            self.markers([(x, y)], "circle", radius * hole, colour=edge, inside=None)
+
+
+@functools.lru_cache(maxsize=128)
+def _marker(shape: str, radius: float) -> Image.Image:
+    """Return the ink of a marker, its middle in the middle of an odd number of pixels."""
+    half = math.ceil(1.3 * radius if shape != "circle" else radius) + 1
+    side = (2 * half + 1) * SUPERSAMPLE
+    mask = Image.new("L", (side, side))
+    draw, middle, r = ImageDraw.Draw(mask), side / 2, radius * SUPERSAMPLE
+    if shape == "circle":
+        draw.circle((middle, middle), r, 255)
+    else:
+        draw.polygon([(middle + a * r, middle + b * r) for a, b in _SHAPES[shape]], 255)
+    return mask.reduce(SUPERSAMPLE)
 
 
 _SHAPES = {

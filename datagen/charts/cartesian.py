@@ -63,7 +63,7 @@ def _split_series(data: ChartData) -> tuple[Sequence[Series], Sequence[Series]]:
 def _entries(data: ChartData, style: Style, names: Sequence[str]) -> list[Entry]:
     bars = len(_split_series(data)[0])
     return [
-        (name, style.colour(number), "square" if number < bars else marker(style, number) or "line")
+        (name, style.colour(number), "bar" if number < bars else marker(style, number) or "line")
         for number, name in enumerate(names)
     ]
 

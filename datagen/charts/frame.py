@@ -9,7 +9,7 @@ from datagen.charts.style import Style
 #: The plot must keep this share of the page's width and height.
 MIN_PLOT = 0.35
 
-#: Name, colour, and "square", "line" or a marker.
+#: Name, colour, and "bar", "line" or a marker.
 Entry = tuple[str, Colour, str]
 
 
@@ -74,7 +74,7 @@ def _entry(canvas: Canvas, place: Point, entry: Entry, style: Style) -> None:
     name, colour, mark = entry
     x, y = place
     size = style.font.size
-    if mark == "square":
+    if mark == "bar":
         canvas.rectangle((x, y - size * 0.4, x + size * 1.1, y + size * 0.4), colour)
     else:
         canvas.strokes([[(x - size * 0.2, y), (x + size * 1.3, y)]], colour, style.line_width)

@@ -244,6 +244,8 @@ def _dress_second(axes: Any, series: Series, room: Room, style: Style) -> None:
     suffix = series.topic.suffix if style.axis_units else ""
     ticks = _format_ticks(axes.yaxis, NumberFormat(0, style.thousands, "", suffix))
     room.right -= max(style.font.width(text) for text in ticks) + TICKS * style.font.size
+    # A mark before a number would look like a minus sign.
+    axes.tick_params(axis="y", direction="in")
     _colour_axes(axes, "right" if style.spines in ("box", "corner") else "", style)
     if style.value_title:
         axes.set_ylabel(series.topic.title, color=_rgb(style.theme.ink), fontproperties=_font(style.font))

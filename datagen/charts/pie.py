@@ -24,7 +24,7 @@ def draw_pie(canvas: Canvas, data: ChartData, style: Style) -> None:
     """
     entries: list[Entry] = []
     if not style.slice_names:
-        entries = [(name, style.colour(number), "square") for number, name in enumerate(data.categories)]
+        entries = [(name, style.colour(number), "bar") for number, name in enumerate(data.categories)]
     left, top, right, bottom = draw_frame(canvas, data, style, entries)
     values, font = data.series[0].known, style.font
     numbers = written_on_slices(data, style)

@@ -191,5 +191,6 @@ def draw_ticks(
         else:
             edge, sign = (box[2], 1) if right else (box[0], -1)
             if marks:
-                canvas.rule((edge, at), (edge + sign * TICK, at), style.theme.faint)
+                # Inwards on the right, where a mark before a number would look like a minus sign.
+                canvas.rule((edge, at), (edge - TICK, at), style.theme.faint)
             canvas.text((edge + sign * GAP, at), text, style.font, style.theme.faint, anchor="lm" if right else "rm")
