@@ -1,4 +1,4 @@
-"""A model of 3.4 million parameters that learns the easy level of all kinds on two CPU cores."""
+"""A small model that learns the easy level of all kinds on two CPU cores."""
 
 from train.config import OptimizerConfig, TrainConfig
 
@@ -7,6 +7,7 @@ config = TrainConfig(
     modes=("tiny",),
     length=256,
     batch_size=64,
+    rows=24,
     steps=3000,
     optimizer=OptimizerConfig(peak_lr=1e-3, schedule="cosine", warmup=100, weight_decay=0.05, b2=0.98),
     checkpoint_every=500,
