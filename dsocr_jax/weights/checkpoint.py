@@ -164,7 +164,10 @@ def in_megabytes(advance: Callable[[int, str], None]) -> Callable[[int], None]:
 
 
 def _check_finite(folder: Path, params: nnx.State) -> None:
-    bad = [name for name, array in flatten(params).items() if not jnp.isfinite(array).all()]
+    def sound(array: jax.Array) -> bool:
+        return all(np.isfinite(np.asarray(shard.data)).all() for shard in array.addressable_shards)
+
+    bad = [name for name, array in flatten(params).items() if not sound(array)]
     if bad:
         raise UserError(f"{folder}: values that are not finite in {', '.join(bad)}")
 
