@@ -33,7 +33,8 @@ class Checkpoints:
     def __init__(self, run: Path, keep: int) -> None:
         """Open (or make) the folder; older checkpoints than the newest ``keep`` are deleted as new ones come."""
         # Errors come out of `save` and `wait` as one line; the library would log a page for each as well.
-        logging.getLogger("absl").setLevel(logging.CRITICAL)
+        for library in ("absl", "asyncio"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         self.folder = (run / FOLDER).absolute()
         options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True, create=True)
         arrays = ocp.type_handlers.ArrayHandler(min_slice_bytes_for_replica_parallel=LEAST_SLICE)

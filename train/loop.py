@@ -12,7 +12,7 @@ import errno
 import fcntl
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def train(config: TrainConfig) -> int:
             return 0
         with (
             Feed(setup.source, config.workers) as feed,
-            progress(f"training from step {first}" if first else "training", config.steps - first, "steps") as advance,
+            _progress(first, config.steps) as advance,
             Journal(config, first, meta["left_out"], advance) as journal,
             Interrupt() as interrupt,
         ):
@@ -87,8 +87,16 @@ def train(config: TrainConfig) -> int:
     if step < config.steps:
         console.print(f"stopped after step {step}, everything saved; the same command goes on from there")
         return interrupt.exit_code
-    console.print(f"{config.steps} steps made; the model is in {config.out / 'model'}")
+    where = "the model is in" if jax.process_count() == 1 else "the same command in one process writes"
+    console.print(f"{config.steps} steps made; {where} {config.out / 'model'}")
     return 0
+
+
+def _progress(first: int, steps: int) -> contextlib.AbstractContextManager[Callable[[int, str], None]]:
+    """The bar of the steps that are left; one process of several shows it."""
+    if jax.process_index() > 0:
+        return contextlib.nullcontext(lambda amount, note: None)
+    return progress(f"training from step {first}" if first else "training", steps - first, "steps")
 
 
 def _start(setup: Setup, checkpoints: Checkpoints, identity: dict[str, Any]) -> tuple[TrainState, dict[str, Any]]:
@@ -100,7 +108,8 @@ def _start(setup: Setup, checkpoints: Checkpoints, identity: dict[str, Any]) -> 
     step = checkpoints.latest()
     if step is None:
         check_room(setup.config.out, setup.abstract)
-        (setup.config.out / RUN).write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
+        if jax.process_index() == 0:
+            (setup.config.out / RUN).write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
         return first_state(setup), {"step": 0, "left_out": {}}
     meta = checkpoints.meta(step)
     if changed := differences(meta["run"], identity):
@@ -128,25 +137,34 @@ def _publish(setup: Setup, state: TrainState) -> None:
 @contextlib.contextmanager
 def _run_folder(folder: Path) -> Iterator[None]:
     """Make the folder, keep a second run out of it, and turn a full disk into one line."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder} is a file; name a folder")
-    if folder.is_dir() and not (folder / RUN).exists() and any(path.name != LOCK for path in folder.iterdir()):
-        raise UserError(f"--out {folder} holds other files and no run; name a new folder")
+    if jax.process_index() == 0:
+        _check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / LOCK).open("w") as lock:
-            if jax.process_index() == 0:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise UserError(
-                        f"another training is at work in {folder}; wait for it or take another --out"
-                    ) from None
-            yield
+        lock = (folder / LOCK).open("w")
     except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise UserError(
-            f"the disk of {folder} is full ({error.strerror}); the last whole checkpoint in {folder / FOLDER} is "
-            "untouched. Make room and run the same command again"
-        ) from error
+        raise UserError(f"--out {folder} cannot be written ({error.strerror}); name another folder") from error
+    with lock:
+        if jax.process_index() == 0:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(f"another training is at work in {folder}; wait or take another --out") from None
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise UserError(
+                f"the disk of {folder} is full ({error.strerror}); the last whole checkpoint in {folder / FOLDER} is "
+                "untouched. Make room and run the same command again"
+            ) from error
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--out {folder} is a file; name a folder")
+    # A run that ended before its first file was written leaves no more than these.
+    begun = not folder.exists() or {path.name for path in folder.iterdir()} <= {LOCK, FOLDER}
+    if not begun and not (folder / RUN).exists():
+        raise UserError(f"--out {folder} holds other files and no run; name a new folder")
