@@ -1,56 +1,27 @@
-"""Deterministic synthetic weights for DeepSeek-OCR shaped models.
+"""Models of DeepSeek-OCR's shape by the released names, and folders of synthetic weights in the released layout.
 
-Needs numpy, ml_dtypes and (only to read a checkpoint back) safetensors.
-
-Recipe, for the tensor called ``name`` and a text ``seed``::
-
-    bits = PCG64(int.from_bytes(sha256(f"{seed}:{name}")[:8], "little")).random_raw(size)
-    s    = sum of the four unsigned 16-bit pieces of every 64-bit draw      # integers, exact
-    z    = float32(s - 131070) * float32(scale * sqrt(3) / 65536)           # about N(0, scale^2)
-    w    = bfloat16(z + float32(offset))                                    # round to nearest even
-
-``scale`` and ``offset`` depend on the name and the shape only: see `scale_offset`.
-A seed that ends in ``-small`` also multiplies the tensors of `SMALL` by 2**-10 (exact
-in bfloat16), so that the inputs of the normalisations are as small as their epsilons.
-Only a bit generator (whose stream numpy guarantees) and single float32
-operations are used, so the result is the same bit for bit everywhere.
+The names and shapes of all tensors are written down here apart from the program's own table; the recipe of their
+values is the program's (`dsocr_jax.parity.synthetic`).
 
 Command line, one released-layout checkpoint folder::
 
-    python weights.py --config tiny --seed s0 OUT      # or full, or a JSON file
+    python -m tests.reference.weights --config tiny --seed s0 OUT      # or full, or a JSON file
 """
 
 import argparse
 import copy
-import hashlib
 import json
 import math
 import struct
 from pathlib import Path
 
-import ml_dtypes
 import numpy as np
 
-BF16 = np.dtype(ml_dtypes.bfloat16)
+from dsocr_jax.parity.synthetic import image, noise, tensor
+
+__all__ = ["CONFIGS", "image", "make_config", "noise", "tensor", "tensor_shapes", "write_checkpoint"]
+
 SHARD = "model-00001-of-000001.safetensors"
-# What a "-small" seed shrinks: everything that feeds a normalisation directly.
-SMALL = (
-    ".patch_embed.proj.weight",
-    ".patch_embed.proj.bias",
-    ".pos_embed",
-    ".neck.0.weight",
-    ".neck.2.weight",
-    ".net_3.weight",
-    ".class_embedding",
-    ".position_embedding.weight",
-    ".pre_layrnorm.weight",
-    ".pre_layrnorm.bias",
-    ".projector.layers.weight",
-    ".projector.layers.bias",
-    ".embed_tokens.weight",
-    ".image_newline",
-    ".view_seperator",
-)
 
 
 def make_config(
@@ -280,61 +251,6 @@ def tensor_shapes(config):  # noqa: PLR0915 (one statement a tensor)
         norm(pre + "layer_norm2", w)
     norm("model.vision_model.pre_layrnorm", w)
     return shapes
-
-
-def scale_offset(name, shape):
-    """Standard deviation and mean of the tensor called ``name``."""
-    if name.endswith(".bias"):
-        return 0.1, 0.0
-    if name.endswith((".rel_pos_h", ".rel_pos_w")):
-        return 0.15, 0.0
-    if name.endswith((".pos_embed", ".position_embedding.weight")):
-        return 0.5, 0.0
-    if name.endswith(("embed_tokens.weight", "class_embedding", "image_newline", "view_seperator")):
-        return 1.0, 0.0
-    if len(shape) == 1:  # weight of a normalisation
-        return 0.1, 1.0
-    gain = 3.0 if name == "lm_head.weight" else 2.0 if name.endswith(".mlp.gate.weight") else 1.0
-    return gain / math.sqrt(math.prod(shape[1:])), 0.0
-
-
-def noise(key, size):
-    """``size`` integers, uint32: each the sum of four 16-bit draws (mean 131070)."""
-    state = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little")
-    bits, out = np.random.PCG64(state), np.empty(size, np.uint32)
-    for start in range(0, size, 1 << 22):
-        stop = min(size, start + (1 << 22))
-        pieces = bits.random_raw(stop - start).view(np.uint16).reshape(-1, 4)
-        out[start:stop] = pieces[:, 0]
-        for k in (1, 2, 3):
-            out[start:stop] += pieces[:, k]
-    return out
-
-
-def tensor(name, shape, seed):
-    """The bfloat16 array called ``name``."""
-    scale, offset = scale_offset(name, shape)
-    z = (noise(f"{seed}:{name}", math.prod(shape)).astype(np.int32) - 131070).astype(np.float32)
-    z *= np.float32(scale * math.sqrt(3.0) / 65536)
-    z += np.float32(offset)
-    w = z.astype(BF16).reshape(shape)
-    if seed.endswith("-small") and name.endswith(SMALL):
-        w = (w.astype(np.float32) * np.float32(2.0**-10)).astype(BF16)
-    return w
-
-
-def image(key, height, width):
-    """A uint8 RGB test picture [height, width, 3]: two gradients plus noise."""
-    y = (64 * np.arange(height) // height)[:, None, None]
-    x = (112 * np.arange(width) // width)[None, :, None]
-    grain = (noise(f"image:{key}", height * width * 3) % 48).reshape(height, width, 3)
-    return (x + y + 16 * np.arange(3) + grain).astype(np.uint8)
-
-
-def pixels(key, size):
-    """`image` as the model takes it: float32 [3, size, size], v / 255 then (v - 0.5) / 0.5."""
-    v = image(key, size, size).astype(np.float32) / np.float32(255)
-    return np.ascontiguousarray(((v - np.float32(0.5)) / np.float32(0.5)).transpose(2, 0, 1))
 
 
 def write_checkpoint(folder, config, seed):
