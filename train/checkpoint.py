@@ -4,7 +4,6 @@ They lie in ``RUN/checkpoints``, one folder per step, which appears under its na
 """
 
 import contextlib
-import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +31,6 @@ class Checkpoints:
 
     def __init__(self, run: Path, keep: int) -> None:
         """Open (or make) the folder; older checkpoints than the newest ``keep`` are deleted as new ones come."""
-        # Errors come out of `save` and `wait` as one line; the library would log a page for each as well.
-        for library in ("absl", "asyncio"):
-            logging.getLogger(library).setLevel(logging.CRITICAL)
         self.folder = (run / FOLDER).absolute()
         options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True, create=True)
         arrays = ocp.type_handlers.ArrayHandler(min_slice_bytes_for_replica_parallel=LEAST_SLICE)

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import inspect
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,8 +85,23 @@ def parse(arguments: Sequence[str]) -> Options:
     )
 
 
+def quiet_libraries() -> None:
+    """Keep what the libraries would log about a failed save, pages of it, away from our one line about it."""
+    for name in ("absl", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    before = sys.unraisablehook
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        # The storage library's threads report to an event loop that has given up.
+        if str(unraisable.exc_value) != "Event loop is closed":
+            before(unraisable)
+
+    sys.unraisablehook = hook
+
+
 def _main() -> int:
     options = parse(sys.argv[1:])
+    quiet_libraries()
     from train.config import check
 
     check(options.config)
