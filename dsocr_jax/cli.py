@@ -11,6 +11,7 @@ import tyro
 
 from dsocr_jax.console import console, progress, run_door
 from dsocr_jax.errors import UserError
+from dsocr_jax.parity.settings import Job
 
 app = tyro.extras.SubcommandApp()
 
@@ -159,6 +160,15 @@ def _on_cpu() -> None:
     import jax
 
     jax.config.update("jax_platforms", "cpu")
+
+
+@app.command
+def parity(job: Annotated[Job, tyro.conf.arg(name="")]) -> int:
+    """Compare this port with numbers of the original, or record such numbers."""
+    from dsocr_jax.parity.settings import run
+
+    _quiet()
+    return run(job)
 
 
 def _dtype(name: str) -> str:
