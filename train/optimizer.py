@@ -40,12 +40,12 @@ def check_patterns(params: Any, config: TrainConfig) -> None:
         UserError: the message names the pattern and the nearest paths.
     """
     names = [path_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
-    tops = sorted({"/".join(name.split("/")[:depth]) for name in names for depth in (1, 2)})
+    near = sorted({part for name in names for part in (*name.split("/"), "/".join(name.split("/")[:2]))})
     given = [pattern for pattern in config.optimizer.decay if pattern not in OptimizerConfig().decay]
     for option, patterns in (("--freeze", config.freeze), ("--optimizer.decay", given)):
         for pattern in patterns:
             if not any(re.search(pattern, name) for name in names):
-                hint = suggest(pattern.strip("^$/"), tops)
+                hint = suggest(pattern.strip("^$/"), near)
                 raise UserError(f"{option}: {pattern!r} names no parameter{hint} (`--dry-run` lists them all)")
     if config.freeze and all(jax.tree.leaves(matching(params, config.freeze))):
         raise UserError("--freeze: every parameter is frozen; leave some to be trained")

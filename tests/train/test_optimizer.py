@@ -72,7 +72,8 @@ def test_norm_of_the_gradient_is_clipped(tmp_path):
     ("changes", "message"),
     [
         ({"freeze": ("^encoder/sma",)}, "--freeze: '.encoder/sma' names no parameter; did you mean 'encoder/sam'"),
-        ({"optimizer": OptimizerConfig(decay=("kernels$",))}, "--optimizer.decay: 'kernels.' names no parameter"),
+        ({"freeze": ("sma",)}, "--freeze: 'sma' names no parameter; did you mean 'sam'"),
+        ({"optimizer": OptimizerConfig(decay=("kernels$",))}, "--optimizer.decay: 'kernels.' .* did you mean 'kernel'"),
         ({"freeze": ("encoder", "decoder")}, "every parameter is frozen"),
     ],
 )
