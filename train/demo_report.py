@@ -63,7 +63,10 @@ def write_report(out: Path, truths: Pictures, real: Sequence[Path], steps: Seque
         sheet=_embed((out / "contact-sheet.png").read_bytes()),
         curve=_embed((out / "run" / "loss.png").read_bytes()),
         steps=steps,
-        versions={"Python": platform.python_version(), **{name: version(name) for name in ("jax", "flax", "dsocr-jax")}},
+        versions={
+            "Python": platform.python_version(),
+            **{name: version(name) for name in ("jax", "flax", "dsocr-jax")},
+        },
     )
     report = out / "report.html"
     report.write_text(page, encoding="utf-8")

@@ -41,7 +41,7 @@ class GeometrySettings:
 
 
 EASY = GeometrySettings(
-    recipes=("grid_triangle", "grid_quadrilateral", "grid_segments", "grid_circle"),
+    recipes=("grid_triangle", "grid_segments", "grid_circle", "grid_circle"),
     grid=2.0,
     sides=(192, 192),
     aspect=1.0,

@@ -16,6 +16,7 @@ class Settings:
         aspect: height / width.
         size: of the type, in pixels per em.
         faces: names of `fonts.names`.
+        numbers: share of plain whole numbers among the words of a card.
         made_up: share of content words that are made up (prose only).
         columns: the most columns (prose only).
         tinted: share of pages on coloured paper (prose only).
@@ -27,6 +28,7 @@ class Settings:
     aspect: tuple[float, float]
     size: tuple[int, int]
     faces: tuple[str, ...]
+    numbers: float = 0.0
     made_up: tuple[float, float] = (0.05, 0.5)
     columns: int = 2
     tinted: float = 0.25
@@ -36,11 +38,13 @@ SETTINGS = {
     # At 33 pixels per em the capitals of these faces are 24 pixels high: an eighth of the picture.
     "easy": Settings(
         prose=False,
-        words=(1, 3),
+        words=(1, 2),
         width=(192, 192),
         aspect=(1.0, 1.0),
         size=(33, 64),
         faces=tuple(name for name in fonts.names(italic=False) if name.startswith("DejaVu")),
+        # Ten digits are learnt sooner than thousands of words.
+        numbers=0.5,
     ),
     "standard": Settings(
         prose=True,

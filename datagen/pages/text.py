@@ -36,17 +36,17 @@ def compose(rng: np.random.Generator, settings: Settings) -> Text:
     count = low + dice.below(high - low + 1)
     if settings.prose:
         return _prose(dice, settings, count)
-    return Text((Block(tuple(_single(dice) for _ in range(count))),))
+    return Text((Block(tuple(_single(dice, settings) for _ in range(count))),))
 
 
-def _single(dice: Dice) -> str:
-    style = dice.roll()
-    if style < 0.45:
-        word = dice.pick(words.EASY_WORDS)
-    elif style < 0.75:
-        word = words.made_up(dice, 6)
-    elif style < 0.9:
+def _single(dice: Dice, settings: Settings) -> str:
+    if dice.chance(settings.numbers):
         return str(dice.below(10 ** (1 + dice.below(4))))
+    style = dice.roll()
+    if style < 0.5:
+        word = dice.pick(words.EASY_WORDS)
+    elif style < 0.85:
+        word = words.made_up(dice, 6)
     else:
         return words.code(dice, 2 + dice.below(3))
     return word.capitalize() if dice.chance(0.2) else word
