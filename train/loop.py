@@ -1,6 +1,6 @@
 """The training loop. A run lives in one folder, and starting it again goes on exactly where it was.
 
-RUN/config.json      what the run is
+RUN/run.json         what the run is
 RUN/checkpoints/     the whole state, for going on (`train.checkpoint`)
 RUN/model/           the newest parameters, for reading (`dsocr_jax.weights.checkpoint`)
 RUN/metrics.jsonl    figures of every logged step; speed.jsonl beside it
@@ -80,7 +80,7 @@ def train(config: TrainConfig) -> int:
                     _publish(setup, state)
                 if stopping:
                     break
-        checkpoints.wait()
+            checkpoints.wait()  # here, where a second signal but Ctrl-C cannot spoil it
     if journal.left_out:
         many = ", ".join(f"{count} {what}" for what, count in sorted(journal.left_out.items()))
         console.print(f"samples left out: {many}")
