@@ -7,7 +7,7 @@ config = TrainConfig(
     modes=("tiny",),
     length=256,
     batch_size=64,
-    rows=24,
+    rows=12,
     steps=3000,
     optimizer=OptimizerConfig(peak_lr=1e-3, schedule="cosine", warmup=100, weight_decay=0.05, b2=0.98),
     checkpoint_every=500,

@@ -8,10 +8,10 @@ one batch of fixed shapes. ``vision_index`` says for every position which row of
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Int, UInt8
 from PIL import Image
 
 from dsocr_jax.config import ModelConfig
@@ -26,6 +26,9 @@ TEXT = -1
 IGNORED = -100
 
 ViewCounts = Mapping[int, int]
+
+#: A numpy array before the batch is put on devices, a `jax.Array` after.
+HostOrDevice = Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,16 +63,16 @@ class Batch:
         groups: g; one for each shard of a data-parallel batch, so that no device needs another's pictures.
     """
 
-    tokens: Int[jax.Array | np.ndarray, "b t"]
-    labels: Int[jax.Array | np.ndarray, "b t"]
-    segments: Int[jax.Array | np.ndarray, "b t"]
-    positions: Int[jax.Array | np.ndarray, "b t"]
-    vision_index: Int[jax.Array | np.ndarray, "b t"]
-    views: dict[int, UInt8[jax.Array | np.ndarray, "g n S S 3"]]
+    tokens: HostOrDevice
+    labels: HostOrDevice
+    segments: HostOrDevice
+    positions: HostOrDevice
+    vision_index: HostOrDevice
+    views: dict[int, HostOrDevice]
     groups: int = dataclasses.field(default=1, metadata={"static": True})
 
     @property
-    def mask(self) -> Bool[jax.Array | np.ndarray, "b t"]:
+    def mask(self) -> HostOrDevice:
         """False for padding."""
         return self.segments > 0
 

@@ -1,9 +1,7 @@
 """The door ``dsocr``: read pictures and documents, look at models."""
 
-import dataclasses
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -194,4 +192,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

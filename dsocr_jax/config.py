@@ -146,9 +146,7 @@ def _nano_preset() -> ModelConfig:
         Mode("gundam", base_size=192, tile_size=128, crop=True, fit="pad", max_tiles=6, tile_threshold=192),
     )
     return ModelConfig(
-        sam=SamConfig(
-            width=64, layers=3, heads=2, global_layers=(2,), window=4, grid=12, neck=48, compressor=(64, 96)
-        ),
+        sam=SamConfig(width=64, layers=3, heads=2, global_layers=(2,), window=4, grid=12, neck=48, compressor=(64, 96)),
         clip=ClipConfig(width=96, layers=2, heads=3, ffn=256, grid=3),
         decoder=DecoderConfig(
             vocab_size=2048,

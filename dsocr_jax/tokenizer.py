@@ -36,7 +36,9 @@ class Tokenizer:
     def __init__(self, inner: tokenizers.Tokenizer, source: str = "tokenizer"):
         missing = [token for token in (BOS, EOS, PAD, *OCR_TOKENS) if inner.token_to_id(token) is None]
         if missing:
-            raise UserError(f"{source}: lacks the special tokens {', '.join(missing)}; use DeepSeek-OCR's tokenizer.json")
+            raise UserError(
+                f"{source}: lacks the special tokens {', '.join(missing)}; use DeepSeek-OCR's tokenizer.json"
+            )
         self.inner = inner
 
     @classmethod
@@ -55,7 +57,8 @@ class Tokenizer:
     @cached_property
     def special_ids(self) -> dict[str, int]:
         """Ids of the special tokens."""
-        return {token: self.inner.token_to_id(token) for token in (BOS, EOS, PAD, *OCR_TOKENS)}
+        ids = {token: self.inner.token_to_id(token) for token in (BOS, EOS, PAD, *OCR_TOKENS)}
+        return {token: number for token, number in ids.items() if number is not None}
 
     @property
     def vocab_size(self) -> int:

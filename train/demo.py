@@ -33,14 +33,14 @@ class Options:
 
     #: Folder that takes everything; what an earlier demonstration left there is used again.
     out: Path = Path("demo")
-    #: Samples of all families together, and as many pages again.
+    #: Samples of all families together; as many pages and half as many charts come on top.
     samples: int = 8000
     #: Held-out samples of all families together.
     held_out: int = 800
     #: Held-out samples of each family that are read aloud.
     read: int = 48
     #: Training steps; the first third is interrupted.
-    steps: int = 600
+    steps: int = 1000
     #: Further pictures or PDFs to read.
     files: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
 
@@ -147,22 +147,24 @@ def demo(options: Options) -> int:
     if missing:
         raise UserError(f"no such file: {', '.join(missing)}")
     out.mkdir(parents=True, exist_ok=True)
-    train_data, more_pages, test_data, run = out / "train", out / "pages", out / "test", out / "run"
+    train_data = [out / name for name in ("train", "pages", "charts")]
+    test_data, run = out / "test", out / "run"
 
     steps.begin("build samples of all families")
     build = ("build", "--level", "easy", "--workers", 2)
-    steps.run("dsocr-data", *build, "--family", "all", "--count", options.samples, "--seed", 1, "--out", train_data)
-    steps.run("dsocr-data", *build, "--family", "pages", "--count", options.samples, "--seed", 2, "--out", more_pages)
-    held_out = ("--split", "test", "--count", options.held_out, "--seed", 3, "--out", test_data)
+    sets = (("all", options.samples), ("pages", options.samples), ("charts", options.samples // 2))
+    for seed, ((family, count), folder) in enumerate(zip(sets, train_data, strict=True), start=1):
+        steps.run("dsocr-data", *build, "--family", family, "--count", count, "--seed", seed, "--out", folder)
+    held_out = ("--split", "test", "--count", options.held_out, "--seed", 4, "--out", test_data)
     steps.run("dsocr-data", *build, "--family", "all", *held_out)
 
     steps.begin("check them and draw a contact sheet")
-    steps.run("dsocr-data", "check", train_data)
+    steps.run("dsocr-data", "check", train_data[0])
     steps.run("dsocr-data", "show", test_data, "--count", 24, "--out", out / "contact-sheet.png")
 
     interrupt = max(1, options.steps // 3)
-    train = ("configs/nano.py" if Path("configs/nano.py").is_file() else config, "--data", train_data, more_pages)
-    train = (*train, "--out", run, "--steps", options.steps)
+    train: tuple[object, ...] = (config.relative_to(Path.cwd()) if config.is_relative_to(Path.cwd()) else config,)
+    train = (*train, "--data", *train_data, "--out", run, "--steps", options.steps)
     steps.begin(f"train the nano model, and interrupt it at step {interrupt}")
     if _last_step(run / "metrics.jsonl") < interrupt:
         steps.run_until("dsocr-train", *train, metrics=run / "metrics.jsonl", step=interrupt)

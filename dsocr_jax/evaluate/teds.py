@@ -48,7 +48,7 @@ def _tree_edit_distance(first: Table, second: Table, structure_only: bool) -> fl
     return float(distance[-1][-1])
 
 
-def _forest_distance(  # noqa: PLR0917 (the state of one algorithm)
+def _forest_distance(
     i: int, j: int, leaf_a: list[int], leaf_b: list[int], rename: list[list[float]], distance: list[list[float]]
 ) -> None:
     """Fill ``distance`` for all pairs of subtrees on the left paths of the subtrees i and j."""

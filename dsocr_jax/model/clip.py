@@ -18,6 +18,7 @@ class SelfAttention(nnx.Module):
         self.heads = heads
 
     def __call__(self, x: Float[Array, "b s c"]) -> Float[Array, "b s c"]:
+        """Every token attends to every token."""
         b, s, c = x.shape
         q, k, v = jnp.moveaxis(self.qkv(x).reshape(b, s, 3, self.heads, c // self.heads), 2, 0)
         return self.proj(jax.nn.dot_product_attention(q, k, v).reshape(b, s, c))
@@ -33,6 +34,7 @@ class ClipBlock(nnx.Module):
         self.mlp = MLP(config.width, config.ffn, quick_gelu, rngs)
 
     def __call__(self, x: Float[Array, "b s c"]) -> Float[Array, "b s c"]:
+        """Attention, then the MLP, each added to its input."""
         x = x + self.attn(self.norm1(x))
         return x + self.mlp(self.norm2(x))
 
@@ -62,6 +64,7 @@ class Clip(nnx.Module):
         return self.pre_norm(tokens + jnp.concatenate([table[:1], grid]))
 
     def __call__(self, features: Float[Array, "b m m c"]) -> Float[Array, "b s c"]:
+        """All blocks over the embedded map."""
         x = self.embed(features)
         for block in self.blocks:
             x = block(x)

@@ -50,6 +50,7 @@ class CausalAttention(nnx.Module):
         mask: Bool[Array, "b 1 t s"],
         cache: LayerCache | None,
     ) -> tuple[Float[Array, "b t h"], LayerCache | None]:
+        """Output, and the cache with this call's keys and values; with a cache, the mask is over its positions."""
         b, t, _ = x.shape
         q, k, v = (part(x).reshape(b, t, -1, self.dim) for part in (self.q, self.k, self.v))
         q, k = rotate(q, *rope), rotate(k, *rope)

@@ -26,6 +26,7 @@ class RMSNorm(nnx.Module):
         self.eps = eps
 
     def __call__(self, x: Float[Array, "*b h"]) -> Float[Array, "*b h"]:
+        """Normalise the last axis."""
         x32 = x.astype(jnp.float32)
         x32 = x32 * jax.lax.rsqrt(jnp.mean(x32 * x32, axis=-1, keepdims=True) + self.eps)
         return self.scale[...] * x32.astype(x.dtype)
@@ -40,6 +41,7 @@ class MLP(nnx.Module):
         self.activation = activation
 
     def __call__(self, x: Float[Array, "*b c"]) -> Float[Array, "*b c"]:
+        """Apply both layers to the last axis."""
         return self.fc2(self.activation(self.fc1(x)))
 
 
@@ -52,6 +54,7 @@ class SwiGLU(nnx.Module):
         self.down = linear(ffn, width, rngs, bias=False)
 
     def __call__(self, x: Float[Array, "*b h"]) -> Float[Array, "*b h"]:
+        """Apply the gated layers to the last axis."""
         return self.down(jax.nn.silu(self.gate(x)) * self.up(x))
 
 

@@ -32,14 +32,12 @@ class Experts(nnx.Module):
         return jnp.einsum("tkh,tk->th", out.astype(jnp.float32), weights).astype(x.dtype)
 
 
-def balance_loss(
-    probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k"], weight: float
-) -> Float[Array, ""]:
+def balance_loss(probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k"], weight: float) -> Float[Array, ""]:
     """The router's loss per sequence, averaged: how often an expert is chosen times its mean probability.
 
     All positions count, pictures and padding included, as in the original.
     """
-    b, t, e = probabilities.shape
+    _, t, e = probabilities.shape
     k = chosen.shape[-1]
     counts = jax.vmap(lambda ids: jnp.bincount(ids.reshape(-1), length=e))(chosen)
     fraction = jax.lax.stop_gradient(counts * (e / (k * t)))
@@ -56,9 +54,7 @@ class MoE(nnx.Module):
         self.top_k = config.top_k
         self.loss_weight = config.router_loss
 
-    def route(
-        self, x: Float[Array, "*b h"]
-    ) -> tuple[Float[Array, "*b e"], Float[Array, "*b k"], Int[Array, "*b k"]]:
+    def route(self, x: Float[Array, "*b h"]) -> tuple[Float[Array, "*b e"], Float[Array, "*b k"], Int[Array, "*b k"]]:
         """Probabilities of all experts, and the chosen ones' weights (not renormalised) and numbers; float32."""
         logits = x.astype(jnp.float32) @ self.router.kernel[...].astype(jnp.float32)
         probabilities = jax.nn.softmax(logits, axis=-1)
@@ -77,11 +73,10 @@ class MoE(nnx.Module):
         """
         b, t, h = x.shape
         probabilities, weights, chosen = self.route(x)
-        k = self.top_k
-        run = jax.vmap(lambda rows, ids, scale: self.experts(rows, ids, scale, backend)) if groups > 1 else None
-        if run is None:
-            routed = self.experts(x.reshape(b * t, h), chosen.reshape(b * t, k), weights.reshape(b * t, k), backend)
+        rows, ids, scales = (part.reshape(groups, b * t // groups, -1) for part in (x, chosen, weights))
+        if groups == 1:
+            routed = self.experts(rows[0], ids[0], scales[0], backend)
         else:
-            routed = run(x.reshape(groups, -1, h), chosen.reshape(groups, -1, k), weights.reshape(groups, -1, k))
+            routed = jax.vmap(lambda r, i, s: self.experts(r, i, s, backend))(rows, ids, scales)
         loss = balance_loss(probabilities, chosen, self.loss_weight)
         return routed.reshape(b, t, h) + self.shared(x), loss

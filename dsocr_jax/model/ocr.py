@@ -50,9 +50,7 @@ class DeepseekOCR(nnx.Module):
             return embedded
         return place_vision(embedded, batch.vision_index, self.encoder.vision_table(batch.views))
 
-    def hidden_states(
-        self, batch: Batch, backend: str = "blocked"
-    ) -> tuple[Float[Array, "b t h"], Float[Array, ""]]:
+    def hidden_states(self, batch: Batch, backend: str = "blocked") -> tuple[Float[Array, "b t h"], Float[Array, ""]]:
         """Hidden states of every position, and the router loss summed over the layers (float32)."""
         batch = jax.tree.map(jnp.asarray, batch)
         x, mask = self.embed(batch), causal_mask(batch.segments)

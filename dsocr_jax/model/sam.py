@@ -48,6 +48,7 @@ class RelativeAttention(nnx.Module):
         self.heads = heads
 
     def __call__(self, x: Float[Array, "b s s c"]) -> Float[Array, "b s s c"]:
+        """Every position attends to every position of its map or window."""
         b, s, _, c = x.shape
         q, k, v = jnp.moveaxis(self.qkv(x).reshape(b, s * s, 3, self.heads, c // self.heads), 2, 0)
         # The bias takes the query as it is; only the dot product with the key is scaled.
@@ -70,6 +71,7 @@ class SamBlock(nnx.Module):
         self.window = window
 
     def __call__(self, x: Float[Array, "b n n c"]) -> Float[Array, "b n n c"]:
+        """Attention, within windows or not, then the MLP, each added to its input."""
         y = self.norm1(x)
         y = join_windows(self.attn(split_windows(y, self.window)), x.shape[1]) if self.window else self.attn(y)
         x = x + y
@@ -79,9 +81,7 @@ class SamBlock(nnx.Module):
 def _conv(inp: int, out: int, side: int, stride: int, rngs: nnx.Rngs) -> nnx.Conv:
     # Symmetric padding, which "SAME" is not for stride 2.
     pad = side // 2
-    return nnx.Conv(
-        inp, out, (side, side), strides=stride, padding=((pad, pad), (pad, pad)), use_bias=False, rngs=rngs
-    )
+    return nnx.Conv(inp, out, (side, side), strides=stride, padding=((pad, pad), (pad, pad)), use_bias=False, rngs=rngs)
 
 
 class Neck(nnx.Module):
@@ -94,6 +94,7 @@ class Neck(nnx.Module):
         self.norm2 = layer_norm(config.neck, config.norm_eps, rngs)
 
     def __call__(self, x: Float[Array, "b n n c"]) -> Float[Array, "b n n k"]:
+        """Fewer channels, same map."""
         return self.norm2(self.conv2(self.norm1(self.conv1(x))))
 
 
@@ -105,6 +106,7 @@ class Compressor(nnx.Module):
         self.conv2 = _conv(config.compressor[0], config.compressor[1], 3, 2, rngs)
 
     def __call__(self, x: Float[Array, "b n n k"]) -> Float[Array, "b m m c"]:
+        """More channels, a quarter of the map a side."""
         return self.conv2(self.conv1(x))
 
 
@@ -125,6 +127,7 @@ class Sam(nnx.Module):
         return x + resize_grid(self.pos_embed[...], x.shape[1])
 
     def __call__(self, pixels: Float[Array, "b S S 3"]) -> Float[Array, "b m m c"]:
+        """Patches through all blocks, neck and compressor."""
         x = self.embed(pixels)
         for block in self.blocks:
             x = block(x)

@@ -118,4 +118,3 @@ def generate(
         end.lengths - prompt_lengths,
         end.done,
     )
-

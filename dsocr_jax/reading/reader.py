@@ -116,7 +116,7 @@ class Reader:
         room = self.config.decoder.max_positions - batch.tokens.shape[1]
         limit = max(1, min(self.options.max_new_tokens or room, room))
         out = jax.device_get(generate(self.model, batch, limit, self.options.rule))
-        answers = []
+        answers: list[Callable[[Page], Answer]] = []
         for i, example in enumerate(examples):
             n = int(out.lengths[i])
             ids = out.tokens[i, :n].tolist()

@@ -1,7 +1,6 @@
 """Answers on disk: a text file and a JSON for every page."""
 
 import json
-import os
 from pathlib import Path
 
 from dsocr_jax.errors import UserError
@@ -45,7 +44,7 @@ class AnswerFolder:
         partial = file.with_name(file.name + ".partial")
         try:
             partial.write_text(content, encoding="utf-8")
-            os.replace(partial, file)
+            partial.replace(file)
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise UserError(f"{file}: cannot be written ({error.strerror}); what is there already is intact") from error

@@ -30,7 +30,8 @@ def complete_folder(folder: Path) -> Iterator[Path]:
         partial.rename(folder)
     except (OSError, ValueError) as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise UserError(f"{folder}: the model could not be written ({error}); what was there is intact") from error
+        reason = "the disk is full: No space left on device" if "No space left" in str(error) else str(error)[:300]
+        raise UserError(f"{folder}: the model could not be written ({reason}); what was there is intact") from error
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise

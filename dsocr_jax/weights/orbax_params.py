@@ -19,12 +19,15 @@ CHUNK_BYTES = 16 << 20
 def write_params(folder: Path, params: nnx.State) -> None:
     """Write ``params`` into a new folder."""
     arrays = flatten(params)
-    # The first axis is split first: that of the experts, and of the inputs of a matrix.
-    save = ocp.SaveArgs(chunk_byte_size=CHUNK_BYTES, shard_axes=(0,))
+    pieces = {name: _pieces(name) for name in arrays}
     handler = ocp.PyTreeCheckpointHandler(save_concurrent_gb=_gigabytes(arrays.values()))
     with ocp.Checkpointer(handler) as checkpointer:
-        tree = _nest(arrays)
-        checkpointer.save(folder, args=ocp.args.PyTreeSave(tree, save_args=jax.tree.map(lambda _: save, tree)))
+        checkpointer.save(folder, args=ocp.args.PyTreeSave(_nest(arrays), save_args=_nest(pieces)))
+
+
+def _pieces(name: str) -> ocp.SaveArgs:
+    # `shard_axes` splits an axis down to single indices, whatever they hold: right for stacked experts alone.
+    return ocp.SaveArgs(chunk_byte_size=CHUNK_BYTES, shard_axes=(0,) if "/experts/" in name else ())
 
 
 def read_params(folder: Path, config: ModelConfig, dtype: Any = None, shardings: Shardings | None = None) -> nnx.State:

@@ -78,24 +78,24 @@ def test_activations(case: str, function) -> None:
 
 @pytest.mark.parametrize("case", cases("sam_pos_embed_"))
 def test_sam_position_tables(case: str) -> None:
-    check(case, resize_grid(jnp.asarray(inputs(case)["x"][0]), int(case.split("_")[-1]))[None])
+    check(case, resize_grid(jnp.asarray(inputs(case)["x"][0]), int(case.rsplit("_", maxsplit=1)[-1]))[None])
 
 
 @pytest.mark.parametrize("case", cases("clip_pos_embed_"))
 def test_clip_position_tables(case: str) -> None:
-    table, side = inputs(case)["x"][0], int(case.split("_")[-1])
+    table, side = inputs(case)["x"][0], int(case.rsplit("_", maxsplit=1)[-1])
     grid = resize_grid(jnp.asarray(table[1:].reshape(16, 16, -1)), side).reshape(side * side, -1)
     check(case, np.concatenate([table[:1], grid])[None])
 
 
 @pytest.mark.parametrize("case", cases("rel_pos_"))
 def test_relative_tables(case: str) -> None:
-    check(case, relative_table(jnp.asarray(inputs(case)["x"]), int(case.split("_")[-1])))
+    check(case, relative_table(jnp.asarray(inputs(case)["x"]), int(case.rsplit("_", maxsplit=1)[-1])))
 
 
 @pytest.mark.parametrize("case", cases("decomposed_bias_"))
 def test_decomposed_bias(case: str) -> None:
-    given, side = inputs(case), int(case.split("_")[-1])
+    given, side = inputs(case), int(case.rsplit("_", maxsplit=1)[-1])
     q = jnp.asarray(given["q"]).reshape(-1, side, side, given["q"].shape[-1])
     rows = jnp.einsum("nywd,ykd->nywk", q, relative_table(jnp.asarray(given["rel_h"]), side))
     columns = jnp.einsum("nyxd,xkd->nyxk", q, relative_table(jnp.asarray(given["rel_w"]), side))

@@ -149,9 +149,7 @@ def test_gradients(name: str) -> None:
     np.testing.assert_allclose(router_loss, sum(meta["aux"]), rtol=1e-4)
     ours = flatten(grads)
     released = {
-        key: value
-        for entry in weight_entries(tiny.CONFIG)
-        for key, value in entry.export(np.asarray(ours[entry.path]))
+        key: value for entry in weight_entries(tiny.CONFIG) for key, value in entry.export(np.asarray(ours[entry.path]))
     }
     for key, entry in entries.items():
         if key.startswith("grad:"):

@@ -93,7 +93,10 @@ def test_the_mask_shows_the_past_only() -> None:
 
 def test_packed_examples_do_not_see_each_other() -> None:
     """Hidden states of examples packed into one row are those of the examples alone."""
-    rows = [prompt("tiny512"), Example(tiny.load("text")[1]["input_ids"].sample[0, :16].astype(np.int32), np.full(16, -100, np.int32))]
+    rows = [
+        prompt("tiny512"),
+        Example(tiny.load("text")[1]["input_ids"].sample[0, :16].astype(np.int32), np.full(16, -100, np.int32)),
+    ]
     model = tiny.model()
     packed, _ = model.hidden_states(collate_rows([rows], tiny.CONFIG, sum(len(row.tokens) for row in rows)))
     start = 0
