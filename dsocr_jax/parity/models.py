@@ -2,6 +2,7 @@
 
 import re
 
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -12,7 +13,7 @@ from dsocr_jax.parity.gradients import compare_gradients
 from dsocr_jax.parity.inputs import Inputs, read_inputs
 from dsocr_jax.parity.results import Comparison, Limits
 from dsocr_jax.reading.generate import generate
-from dsocr_jax.reading.repetition import NoRepeat
+from dsocr_jax.reading.repetition import NoRepeat, banned_ids
 from dsocr_jax.weights.params import abstract_model
 
 TOWERS = {"sam": "SAM", "clip": "CLIP", "proj": "projector"}
@@ -94,13 +95,23 @@ def _greedy(found: Comparison, forward: Forward, inputs: Inputs, limit: float) -
         if parameters.fits:
             model = model or nnx.merge(abstract_model(parameters.config)[0], parameters.all())
             found.array(name, stage, _written(model, inputs, start, len(ids), rule), limit)
-        elif rule:
-            found.not_run(name, stage, "a model of this size does not write here")
-        if not match[1] and rule is None and (found.has("greedy_logits") or not parameters.fits):
-            hidden = forward.decode(inputs.prefix(start, parameters.config, ids[:-1]))[HIDDEN]
+        with_logits = name == "greedy_ids" and found.has("greedy_logits")
+        if with_logits or not parameters.fits:
+            batch = inputs.prefix(start, parameters.config, ids[:-1])
+            hidden = forward.decode(batch)[HIDDEN]
             logits = forward.logits(hidden[:, start - 1 : start - 1 + len(ids)])[0]
-            found.array(name, stage, logits.argmax(-1), limit)
-            found.array("greedy_logits", stage, logits, limit)
+            found.array(name, stage, _best(logits, np.asarray(batch.tokens)[0], start, rule), limit)
+            if with_logits:
+                found.array("greedy_logits", stage, logits, limit)
+
+
+def _best(logits: np.ndarray, row: np.ndarray, start: int, rule: NoRepeat | None) -> np.ndarray:
+    """The best id at each step that the rule allows, given the ids before it."""
+    if rule is not None:
+        rows = jnp.broadcast_to(jnp.asarray(row), (len(logits), len(row)))
+        lengths = start + jnp.arange(len(logits))
+        logits = np.where(np.asarray(banned_ids(rule, rows, lengths, logits.shape[-1])), -np.inf, logits)
+    return logits.argmax(-1)
 
 
 def _written(model: DeepseekOCR, inputs: Inputs, start: int, count: int, rule: NoRepeat | None) -> np.ndarray:
