@@ -3,9 +3,11 @@
 Folders in the released layout (``config.json`` and safetensors) are read as well.
 """
 
+import contextlib
+import functools
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,9 +35,9 @@ CONFIG_FILE, PARAMS_FOLDER = "config.json", "params"
 RELEASED_FOLDER = "released"
 
 MAX_CONFIG_BYTES = 1 << 20
-#: Loading this many bytes of released weights, or more, shows a progress bar.
-PROGRESS_BYTES = 1 << 30
-MEGABYTE = 1_000_000
+MILLION = 1_000_000
+#: From this size on (parameters when loading, bytes when writing) a progress bar is shown.
+LARGE = 300 * MILLION
 
 
 class LoadedModel(NamedTuple):
@@ -132,35 +134,32 @@ def load_model(
     config, released = _read_config(folder / CONFIG_FILE)
     tokenizer = load_tokenizer(folder, config)
     if released:
-        params = _load_released(folder, config, dtype, shardings, check_finite)
+        load = open_released(folder, config, check_finite).load
     else:
-        params = read_params(folder / PARAMS_FOLDER, config, dtype, shardings)
-        if check_finite:
-            _check_finite(folder, params)
+        load = functools.partial(read_params, folder / PARAMS_FOLDER, config)
+    count = sum(leaf.size for leaf in jax.tree.leaves(abstract_model(config)[1]))
+    with large_progress("loading", count, "M parameters") as advance:
+        params = load(dtype, shardings, advance)
+    if check_finite and not released:
+        _check_finite(folder, params)
     return LoadedModel(config, nnx.merge(abstract_model(config)[0], params), tokenizer)
 
 
-def _load_released(
-    folder: Path, config: ModelConfig, dtype: Any, shardings: Shardings | None, check_finite: bool
-) -> nnx.State:
-    checkpoint = open_released(folder, config, check_finite)
-    size = checkpoint.size * jnp.dtype(dtype or checkpoint.dtype).itemsize
-    if size < PROGRESS_BYTES:
-        return checkpoint.load(dtype, shardings)
-    with progress("loading", size // MEGABYTE, "MB") as advance:
-        return checkpoint.load(dtype, shardings, in_megabytes(advance))
+@contextlib.contextmanager
+def large_progress(title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar in millions, for large models alone; yields what advances it by single ones."""
+    if total < LARGE:
+        yield lambda amount: None
+        return
+    done = 0
+    with progress(title, total // MILLION, unit) as advance:
 
+        def count(amount: int) -> None:
+            nonlocal done
+            advance((done + amount) // MILLION - done // MILLION, "")
+            done += amount
 
-def in_megabytes(advance: Callable[[int, str], None]) -> Callable[[int], None]:
-    """What counts bytes and advances a progress bar by the whole megabytes that they fill."""
-    total = 0
-
-    def count(nbytes: int) -> None:
-        nonlocal total
-        advance((total + nbytes) // MEGABYTE - total // MEGABYTE, "")
-        total += nbytes
-
-    return count
+        yield count
 
 
 def _check_finite(folder: Path, params: nnx.State) -> None:

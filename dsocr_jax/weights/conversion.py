@@ -12,16 +12,15 @@ import numpy as np
 from flax import nnx
 
 from dsocr_jax.config import ModelConfig
-from dsocr_jax.console import console, progress
+from dsocr_jax.console import console
 from dsocr_jax.errors import UserError
 from dsocr_jax.weights.checkpoint import (
     CONFIG_FILE,
     MAX_CONFIG_BYTES,
-    MEGABYTE,
     RELEASED_FOLDER,
     LoadedModel,
-    in_megabytes,
     in_released_layout,
+    large_progress,
     load_model,
     model_folder,
     parameter_bytes,
@@ -143,13 +142,12 @@ def _write_weights(folder: Path, loaded: LoadedModel, dtype: str) -> None:
     params = nnx.state(loaded.model, nnx.Param)
     arrays = flatten(params)
     code = next(code for code, stored in FLOATS.items() if stored == jnp.dtype(dtype))
-    with progress("writing", parameter_bytes(params) // MEGABYTE, "MB") as advance:
-        count = in_megabytes(advance)
+    with large_progress("writing", parameter_bytes(params), "MB") as advance:
 
         def tensors() -> Iterator[tuple[str, np.ndarray]]:
             for entry in entries(loaded.config):
                 for name, tensor in entry.export(np.asarray(arrays[entry.path])):
                     yield name, tensor
-                    count(tensor.nbytes)
+                    advance(tensor.nbytes)
 
         write_shard(folder, released_shapes(loaded.config), code, tensors())

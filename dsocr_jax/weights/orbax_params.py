@@ -1,6 +1,6 @@
 """Parameters in orbax's layout: one folder, read onto any devices."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from dsocr_jax.weights.params import Shardings, abstract_model, default_sharding
 
 #: Arrays are stored in pieces of at most this many bytes, so that a device need not read what others hold.
 CHUNK_BYTES = 16 << 20
+#: Arrays of this many bytes together are read in one go.
+GROUP_BYTES = 256 << 20
 
 
 def write_params(folder: Path, params: nnx.State) -> None:
@@ -30,12 +32,21 @@ def _pieces(name: str) -> ocp.SaveArgs:
     return ocp.SaveArgs(chunk_byte_size=CHUNK_BYTES, shard_axes=(0,) if "/experts/" in name else ())
 
 
-def read_params(folder: Path, config: ModelConfig, dtype: Any = None, shardings: Shardings | None = None) -> nnx.State:
-    """Read what `write_params` wrote.
+def read_params(
+    folder: Path,
+    config: ModelConfig,
+    dtype: Any = None,
+    shardings: Shardings | None = None,
+    advance: Callable[[int], Any] | None = None,
+) -> nnx.State:
+    """Read what `write_params` wrote, in host memory a few arrays beyond the parameters at a time.
 
     Args:
+        folder: where they are.
+        config: of the model.
         dtype: what to convert to; None keeps the stored type.
         shardings: where each parameter lives; by default all on the default device.
+        advance: told the sizes of arrays when they are there.
 
     Raises:
         UserError: the folder is missing or damaged, or names and shapes are not the model's.
@@ -44,26 +55,51 @@ def read_params(folder: Path, config: ModelConfig, dtype: Any = None, shardings:
     if not folder.is_dir():
         raise UserError(f"{folder}: the parameters are missing; copy the model again")
     try:
-        with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+        with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
             stored = _flat(checkpointer.metadata(folder).item_metadata.tree)
-        unflatten(config, stored)  # names and shapes, before memory is taken
-        target = {
-            name: jax.ShapeDtypeStruct(
-                leaf.shape,
-                dtype or stored[name].dtype,
-                sharding=(shardings(name) if shardings else None) or default_sharding(),
-            )
-            for name, leaf in flatten(abstract_model(config)[1]).items()
-        }
-        handler = ocp.StandardCheckpointHandler(restore_concurrent_gb=_gigabytes(target.values()))
-        with ocp.Checkpointer(handler) as checkpointer:
-            restored = checkpointer.restore(folder, args=ocp.args.StandardRestore(_nest(target)))
+            unflatten(config, stored)  # names and shapes, before memory is taken
+            target = {
+                name: jax.ShapeDtypeStruct(
+                    leaf.shape,
+                    dtype or stored[name].dtype,
+                    sharding=(shardings(name) if shardings else None) or default_sharding(),
+                )
+                for name, leaf in flatten(abstract_model(config)[1]).items()
+            }
+            restored: dict[str, jax.Array] = {}
+            for group in _groups(target):
+                restored |= _restore(checkpointer, folder, group)
+                if advance:
+                    advance(sum(restored[name].size for name in group))
     except UserError as error:
         raise UserError(f"{folder.parent}: {error}; is this a checkpoint of another shape?") from error
     except Exception as error:  # orbax and tensorstore raise many kinds for a damaged folder
         detail = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{folder}: damaged or incomplete ({detail}); copy the model again") from error
-    return unflatten(config, _flat(restored))
+    return unflatten(config, restored)
+
+
+def _restore(
+    checkpointer: ocp.Checkpointer, folder: Path, group: Mapping[str, jax.ShapeDtypeStruct]
+) -> dict[str, jax.Array]:
+    tree = _nest(group)
+    restore_args = ocp.checkpoint_utils.construct_restore_args(tree)
+    args = ocp.args.PyTreeRestore(tree, restore_args=restore_args, partial_restore=True)
+    return _flat(checkpointer.restore(folder, args=args))
+
+
+def _groups(target: Mapping[str, jax.ShapeDtypeStruct]) -> Iterator[dict[str, jax.ShapeDtypeStruct]]:
+    """The arrays in groups of at most `GROUP_BYTES`, or of one: orbax holds all that it restores in one go twice."""
+    group: dict[str, jax.ShapeDtypeStruct] = {}
+    size = 0
+    for name, array in target.items():
+        nbytes = array.size * array.dtype.itemsize
+        if group and size + nbytes > GROUP_BYTES:
+            yield group
+            group, size = {}, 0
+        group[name] = array
+        size += nbytes
+    yield group
 
 
 def _gigabytes(arrays: Iterable[Any]) -> int:

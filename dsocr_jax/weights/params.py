@@ -90,7 +90,7 @@ def from_released(
             process's devices hold is read.
         dtype: what to convert to; None keeps the stored type.
         shardings: where each parameter lives; by default all on the default device.
-        advance: told the bytes of every array when it is there.
+        advance: told the size of every array when it is there.
 
     Raises:
         UserError: shapes do not fit the model.
@@ -102,7 +102,7 @@ def from_released(
         array = _place(entry, shapes[entry.path], read, dtype, sharding)
         arrays[entry.path] = array
         if advance:
-            advance(array.nbytes)
+            advance(array.size)
     return unflatten(config, arrays)
 
 
