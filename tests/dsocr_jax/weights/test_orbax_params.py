@@ -1,7 +1,5 @@
 """Parameters in orbax's layout: pieces worth reading, groups that do not matter, damage that is named."""
 
-import gc
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -50,15 +48,12 @@ def test_a_missing_file_is_named(folder, tmp_path) -> None:
         read_params(tmp_path / "none", CONFIG)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # orbax drops its other reads
-def test_a_damaged_folder_is_named(tmp_path) -> None:
+@pytest.mark.parametrize("name", ["_METADATA", "manifest.ocdbt"])
+def test_a_damaged_folder_is_named(tmp_path, name: str) -> None:
     write_params(tmp_path / "params", PARAMS)
-    for file in (tmp_path / "params").rglob("*"):
-        if file.is_file() and file.stat().st_size > 100_000:
-            file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    (tmp_path / "params" / name).write_bytes(b"x")
     with pytest.raises(UserError, match="damaged or incomplete"):
         read_params(tmp_path / "params", CONFIG)
-    gc.collect()
 
 
 def test_parameters_of_another_shape_are_refused(folder, tmp_path) -> None:
