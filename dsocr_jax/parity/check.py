@@ -48,12 +48,12 @@ class Report:
 
 
 class Models:
-    """Models by configuration and seed; the last large one and all small ones are kept."""
+    """Models by configuration and seed; the last one is kept."""
 
     def __init__(self, folder: FixtureFolder, weights: str | Path | None, dtype: Any):
         self._folder, self._dtype = folder, dtype
         self._given: Parameters | None = folder_parameters(weights, dtype) if weights else None
-        self._made: dict[tuple[ModelConfig, str], Forward] = {}
+        self._made: tuple[tuple[ModelConfig, str], Forward] | None = None
 
     def forward(self, fixture: Fixture) -> Forward:
         """Return the model of a fixture.
@@ -68,10 +68,11 @@ class Models:
             if not isinstance(seed, str):
                 raise UserError(f"{fixture.name}: made from a model's own weights; name that model by --weights")
             key = (self._folder.config(fixture, preset("released")), seed)
-        if key not in self._made:
+        if self._made is None or self._made[0] != key:
+            self._made = None  # before the next one takes its memory
             parameters = self._given or synthetic_parameters(*key, self._dtype)
-            self._made[key] = Forward(parameters)
-        return self._made[key]
+            self._made = key, Forward(parameters)
+        return self._made[1]
 
 
 def check(
@@ -116,6 +117,9 @@ def check(
             gc.collect()
             advance(1, fixture.name)
     checks += [Check(name, name, "not compared", Verdict.UNKNOWN, note=reason) for name, reason in folder.strays]
+    if dtype == "float32":
+        reason = "for --dtype bfloat16"
+        checks += [Check(name, name, "bfloat16", Verdict.NOT_RUN, note=reason) for name in folder.spreads]
     facts = {
         "fixtures": folder.root.resolve().name,
         "only": only,

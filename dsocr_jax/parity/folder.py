@@ -21,11 +21,13 @@ class FixtureFolder:
         root: the folder.
         fixtures: by kind ("model", "operations", "preprocessing", "repetition"), in the order of their names.
         strays: files that belong to nothing that is known, with the reason.
+        spreads: files that say how the original in bfloat16 differs from itself in float32.
     """
 
     root: Path
     fixtures: list[tuple[str, Fixture]]
     strays: list[tuple[str, str]]
+    spreads: list[str]
 
     def config(self, fixture: Fixture, released: ModelConfig) -> ModelConfig:
         """Return the configuration of a fixture's model: the nearest ``config.json`` above it, or ``released``."""
@@ -57,10 +59,13 @@ def open_folder(root: str | Path, only: str = "*") -> FixtureFolder:
     names = sorted(str(file.relative_to(root).with_suffix("")) for file in root.rglob("*.json"))
     arrays = {str(file.relative_to(root).with_suffix("")) for file in root.rglob("*.npz")}
     fixtures: list[tuple[str, Fixture]] = []
-    strays = [(f"{name}.npz", f"there is no {name}.json beside it") for name in sorted(arrays - set(names))]
-    known = []
+    alone = [name for name in sorted(arrays - set(names)) if fnmatch.fnmatch(name, only)]
+    strays = [(f"{name}.npz", f"there is no {name}.json beside it") for name in alone]
+    known, spreads = [], []
     for name in names:
-        if f"{Path(name).name}.json" in (CONFIG, SPREAD):
+        file = f"{Path(name).name}.json"
+        if file in (CONFIG, SPREAD):
+            spreads += [name] if file == SPREAD and fnmatch.fnmatch(name, only) else []
             continue
         known.append(name)
         if not fnmatch.fnmatch(name, only):
@@ -77,7 +82,7 @@ def open_folder(root: str | Path, only: str = "*") -> FixtureFolder:
         raise UserError(f"{root}: holds no fixtures (pairs of NAME.json and NAME.npz); name another folder")
     if not fixtures and not strays:
         raise UserError(f"{root}: no fixture's name matches '{only}'; there are {', '.join(known)}")
-    return FixtureFolder(root, fixtures, strays if only == "*" else [])
+    return FixtureFolder(root, fixtures, strays, spreads)
 
 
 def _alone(root: Path, name: str) -> Fixture | None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,9 @@ def _title(report: Report) -> str:
 
 
 def _row(stage: Stage) -> tuple[str, ...]:
+    verdicts = Counter(check.verdict for check in stage.checks)
+    not_run = verdicts[Verdict.NOT_RUN]
+    said = f"{verdicts[stage.verdict]} {stage.verdict}" if stage.verdict in STYLES else str(stage.verdict)
     return (
         stage.group,
         stage.name,
@@ -127,7 +131,7 @@ def _row(stage: Stage) -> tuple[str, ...]:
         "" if stage.error is None else f"{stage.error:.1e}",
         "" if stage.differing is None else str(stage.differing),
         ", ".join(f"{limit:.1g}" for limit in stage.limits) or ("equal" if stage.differing is not None else ""),
-        str(stage.verdict),
+        said + (f", {not_run} not run" if not_run and stage.verdict != Verdict.NOT_RUN else ""),
     )
 
 

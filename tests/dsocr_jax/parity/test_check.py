@@ -139,6 +139,14 @@ def test_files_that_are_no_fixtures_are_said(folder: Path, tmp_path: Path) -> No
     (tmp_path / "notes.json").write_text('{"a": 1}')
     np.savez(tmp_path / "alone.npz", a=np.ones(1))
     assert sorted(found.name for found in check(tmp_path).missed()) == ["alone.npz", "notes.json"]
+    assert [found.name for found in check(tmp_path, only="notes").missed()] == ["notes.json"]
+
+
+def test_the_spread_is_not_left_out_in_silence(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "rules.json", tmp_path)
+    (tmp_path / "bfloat16.json").write_text("{}")
+    notes = [found.note for found in check(tmp_path).checks if found.verdict == Verdict.NOT_RUN]
+    assert notes == ["for --dtype bfloat16"]
 
 
 def test_prompt_ids_without_a_tokenizer_are_not_run(folder: Path, tmp_path: Path) -> None:
