@@ -43,6 +43,7 @@ def test_what_we_write_the_usual_library_reads(tmp_path) -> None:
     read = safetensors.numpy.load_file(tmp_path / SHARD_FILE)
     assert sorted(read) == ["a", "b"]
     np.testing.assert_array_equal(read["a"], A)
+    assert all(tensor.start % 8 == 0 for tensor in read_header(tmp_path / SHARD_FILE).values())
     index = json.loads((tmp_path / INDEX_FILE).read_text())
     assert index == {"metadata": {"total_size": 40}, "weight_map": {"a": SHARD_FILE, "b": SHARD_FILE}}
 
@@ -84,6 +85,12 @@ def test_all_faults_of_a_header_are_named(tmp_path) -> None:
     layouts.write_raw(tmp_path / "x.safetensors", {"a": 1, "b": {**GOOD["b"], "shape": [5]}}, DATA)
     (problem,) = read_folder(tmp_path).problems
     assert "a: " in problem and "b: " in problem
+
+
+def test_one_tensor_inside_another_is_one_fault(tmp_path) -> None:
+    header = {"a": layouts.entry(A, 0), "inside": layouts.entry(B, 8), "b": layouts.entry(B, A.nbytes)}
+    layouts.write_raw(tmp_path / "x.safetensors", header, DATA)
+    assert read_folder(tmp_path).problems == ["x.safetensors: damaged header: inside overlaps the tensor before it"]
 
 
 @pytest.mark.parametrize("length", [0, 5, 8, 30, -1])
