@@ -20,7 +20,8 @@ STAGE = "gradients"
 
 
 @partial(jax.jit, static_argnums=0)
-def _losses_and_gradients(graphdef: Any, params: nnx.State, batch: Batch) -> tuple[tuple[Any, Any], nnx.State]:
+def losses_and_gradients(graphdef: Any, params: nnx.State, batch: Batch) -> tuple[tuple[Any, Any], nnx.State]:
+    """Return (cross entropy, router loss), and the gradients of their sum."""
     targets = batch.labels[:, 1:]
 
     def loss(params: nnx.State) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
@@ -40,7 +41,7 @@ def compare_gradients(found: Comparison, parameters: Parameters, inputs: Inputs,
     """Compare gradients, their norms, and the losses of the whole compiled model."""
     config, meta = parameters.config, found.fixture.meta
     graphdef = abstract_model(config)[0]
-    (cross_entropy, router_loss), gradients = _losses_and_gradients(graphdef, parameters.all(), inputs.batch)
+    (cross_entropy, router_loss), gradients = losses_and_gradients(graphdef, parameters.all(), inputs.batch)
     if isinstance(meta.get("loss"), float):
         found.relative("meta.loss (compiled as one)", "loss", float(cross_entropy), meta["loss"], limits.forward)
     if isinstance(meta.get("aux"), list):

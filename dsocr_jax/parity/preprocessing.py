@@ -37,7 +37,7 @@ def compare_preprocessing(found: Comparison, tokenizer: Tokenizer | None) -> Non
             raise UserError(f"{case['key']}: larger than {MAX_SIDE} pixels a side")
         pixels = synthetic.image(case["key"], case["height"], case["width"])
         size = f"{case['width']}x{case['height']}"
-        found.equal(f"{size} source", STAGE, int(_digest(pixels) != case["source_sha256"]), "sha256")
+        found.equal(f"{size} source", STAGE, int(digest(pixels) != case["source_sha256"]), "sha256")
         for name, facts in case["modes"].items():
             mode = _mode(name, facts)
             views = preprocess(Image.fromarray(pixels), mode)
@@ -63,9 +63,9 @@ def _mode(name: str, facts: dict[str, Any]) -> Mode:
 def _compare_views(found: Comparison, place: str, views: Views, facts: dict[str, Any]) -> None:
     floats = normalise(views.global_view).transpose(2, 0, 1)
     hashes = {
-        "global_uint8_sha256": [_digest(views.global_view)],
-        "global_bf16_sha256": [_digest(floats.astype(ml_dtypes.bfloat16))],
-        "tiles_uint8_sha256": [_digest(tile) for tile in views.tiles],
+        "global_uint8_sha256": [digest(views.global_view)],
+        "global_bf16_sha256": [digest(floats.astype(ml_dtypes.bfloat16))],
+        "tiles_uint8_sha256": [digest(tile) for tile in views.tiles],
     }
     for name, ours in hashes.items():
         theirs = facts[name] if isinstance(facts[name], list) else [facts[name]]
@@ -158,5 +158,6 @@ def _unequal(ours: list[Any], theirs: list[Any]) -> int:
     return sum(a != b for a, b in zip(ours, theirs, strict=False)) + abs(len(ours) - len(theirs))
 
 
-def _digest(array: np.ndarray) -> str:
+def digest(array: np.ndarray) -> str:
+    """Return the fixtures' hash of an array's bytes."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:DIGITS]

@@ -19,10 +19,10 @@ from dsocr_jax.modes import Mode, choose_grid, count_tokens
 from dsocr_jax.parity import synthetic
 from dsocr_jax.parity.fixture import Entry, Fixture, write_fixture
 from dsocr_jax.parity.forward import HIDDEN, Forward, cross_entropy
-from dsocr_jax.parity.gradients import _losses_and_gradients
+from dsocr_jax.parity.gradients import losses_and_gradients
 from dsocr_jax.parity.inputs import read_inputs
 from dsocr_jax.parity.operations import OPERATIONS
-from dsocr_jax.parity.preprocessing import _digest
+from dsocr_jax.parity.preprocessing import digest
 from dsocr_jax.parity.source import Parameters, synthetic_parameters
 from dsocr_jax.preprocess import normalise, preprocess, valid_tokens
 from dsocr_jax.reading.generate import generate
@@ -82,7 +82,7 @@ def _write_model(folder: Path) -> None:
     for name, rule in (("greedy_ids", None), ("greedy_ngram2_ids", 2)):
         out = generate(whole, inputs.prefix(inputs.prompt, CONFIG), 4, NoRepeat(rule) if rule else None)
         arrays[name] = np.asarray(out.tokens[0, : int(out.lengths[0])])
-    (_, router_loss), gradients = _losses_and_gradients(abstract_model(CONFIG)[0], parameters.all(), inputs.batch)
+    (_, router_loss), gradients = losses_and_gradients(abstract_model(CONFIG)[0], parameters.all(), inputs.batch)
     found = flatten(gradients)
     released = {key: value for entry in entries(CONFIG) for key, value in entry.export(np.asarray(found[entry.path]))}
     for name in ("lm_head.weight", "model.sam_model.pos_embed"):
@@ -113,8 +113,8 @@ def _write_preprocessing(root: Path) -> None:
     facts = {
         "base_size": 128, "image_size": 64, "crop": True, "grid_w_h": list(grid), "tiles": 0,
         "image_tokens": count_tokens(mode, grid, 64), "valid_tokens": valid_tokens(200, 90, mode, 64),
-        "global_uint8_sha256": _digest(views.global_view), "tiles_uint8_sha256": [],
-        "global_bf16_sha256": _digest(floats.astype(ml_dtypes.bfloat16)),
+        "global_uint8_sha256": digest(views.global_view), "tiles_uint8_sha256": [],
+        "global_bf16_sha256": digest(floats.astype(ml_dtypes.bfloat16)),
     }  # fmt: skip
-    case = {"key": "made", "width": 200, "height": 90, "source_sha256": _digest(source), "modes": {"gundam": facts}}
+    case = {"key": "made", "width": 200, "height": 90, "source_sha256": digest(source), "modes": {"gundam": facts}}
     write_fixture(root, "views", {"cases": [case]}, {"200x90/gundam/global": floats}, keep=3000)
