@@ -40,7 +40,7 @@ class Options:
     #: Held-out samples of each family that are read aloud.
     read: int = 48
     #: Training steps; the first third is interrupted.
-    steps: int = 1000
+    steps: int = 800
     #: Further pictures or PDFs to read.
     files: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
 
@@ -86,7 +86,7 @@ class Steps:
 
 def _command(door: str, arguments: Sequence[object]) -> list[str]:
     words = [str(word) for word in arguments]
-    console.print(f"[dim]$ {shlex.join([door, *words])}", soft_wrap=True)
+    console.print(f"[dim]$ {door} {shlex.join(words)}", soft_wrap=True)
     if door.startswith("python"):
         return [sys.executable, *shlex.split(door)[1:], *words]
     return [str(BIN / door), *words]
