@@ -84,6 +84,57 @@ def read(
 
 
 @app.command
+def serve(
+    checkpoint: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    mode: str | None = None,
+    max_bytes: int = 50_000_000,
+    max_pages: int = 100,
+    max_new_tokens: int = 8192,
+    queue: int = 8,
+    no_repeat: Literal["off", "plain", "plain-eval", "image", "pdf", "batch"] = "off",
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto",
+    dpi: float = 144,
+    max_pixels: int = 100_000_000,
+) -> None:
+    """Read over HTTP: POST /read takes a picture or PDF as its body and answers with JSON. Ctrl-C stops.
+
+    There is no password and no encryption: leave it on this machine, or put it behind a server that has them.
+
+    Args:
+        checkpoint: a model folder, or the folder of a training run.
+        host: address to listen at.
+        port: port to listen at.
+        mode: one of the model's modes, for requests that name none; by default the model's first.
+        max_bytes: largest body.
+        max_pages: most pages of a document.
+        max_new_tokens: most tokens of a page's answer.
+        queue: requests that may wait while one is read.
+        no_repeat: a rule against repetition, named after the released scripts.
+        dtype: 'auto' is bfloat16 on accelerators and float32 on CPUs.
+        dpi: resolution at which PDF pages are drawn.
+        max_pixels: largest page that is opened, in pixels.
+    """
+    from dsocr_jax.serving import require_extra
+
+    require_extra()
+    _quiet()
+    from dsocr_jax.reading.documents import DocumentOptions
+    from dsocr_jax.reading.repetition import RULES
+    from dsocr_jax.serving import app as serving
+    from dsocr_jax.weights.checkpoint import load_model, read_config
+
+    limits = serving.Limits(max_bytes, max_pages, max_new_tokens, queue)
+    documents = DocumentOptions(max_pixels=max_pixels, dpi=dpi)
+    modes = tuple(known.name for known in read_config(checkpoint).modes)
+    with serving.bind(host, port) as listener:
+        loaded = load_model(checkpoint, _dtype(dtype))
+        read = serving.document_reader(loaded, mode or modes[0], limits, documents, RULES[no_repeat])
+        serving.serve(read, listener, limits, modes)
+
+
+@app.command
 def describe(model: Annotated[str, tyro.conf.Positional]) -> None:
     """Print the configuration and size of a model.
 
