@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from datagen import manifest as manifests
 from datagen import pool
@@ -28,6 +28,12 @@ UNFINISHED = ".unfinished"
 
 #: The five digits of a shard's name.
 MAX_SHARDS = 100_000
+
+#: What makes the shards: processes of this machine, or tasks of a Ray cluster.
+Engine = Literal["local", "ray"]
+
+#: Makes shards as `pool.run` does.
+Runner = Callable[..., Iterator[pool.Result]]
 
 
 @dataclass
@@ -67,20 +73,22 @@ def auto_shard_size(counts: dict[str, int]) -> int:
     return min(max(-(-max(counts.values()) // 16), 50), 1000)
 
 
-def build(config: SetConfig, directory: Path, workers: int) -> Report:
+def build(config: SetConfig, directory: Path, workers: int, engine: Engine = "local") -> Report:
     """Make the set that ``config`` describes in ``directory``, or finish it.
 
     Args:
         config: what the set holds.
         directory: a new or empty folder, or one that an earlier run with the same config left.
         workers: processes that make shards; 1 makes them in this process.
+        engine: what makes the shards; the bytes do not depend on it.
 
     Raises:
-        UserError: the folder holds something else, the device is full, or the run was stopped. Finished shards
-            are kept in each case.
+        UserError: the folder holds something else, the device is full, the run was stopped, or Ray is asked for and
+            not installed. Finished shards are kept in each case.
         RuntimeError: a generator failed; the message says how to make the sample again.
     """
     start = time.perf_counter()
+    run = _runner(engine)
     planned = manifests.started(config).shards()
     if len(planned) > MAX_SHARDS:
         raise UserError(f"{len(planned)} shards are more than {MAX_SHARDS}; raise --shard-size.")
@@ -97,7 +105,7 @@ def build(config: SetConfig, directory: Path, workers: int) -> Report:
         if missing:
             _clean(directory, planned)
             with progress("build", sum(shard.records for shard in missing), "samples") as advance:
-                for shard, written, seconds in _make(config, directory, missing, workers, advance):
+                for shard, written, seconds in _make(run, config, directory, missing, workers, advance):
                     done[shard.name] = written
                     report.made[shard.kind] = report.made.get(shard.kind, 0) + shard.records
                     report.seconds[shard.kind] = report.seconds.get(shard.kind, 0.0) + seconds
@@ -114,6 +122,15 @@ def build(config: SetConfig, directory: Path, workers: int) -> Report:
     report.bytes = sum(written.bytes for written in done.values())
     report.wall = time.perf_counter() - start
     return report
+
+
+def _runner(engine: Engine) -> Runner:
+    if engine == "local":
+        return pool.run
+    from datagen import ray_pool
+
+    ray_pool.require_ray()
+    return ray_pool.run
 
 
 def _examine(config: SetConfig, directory: Path) -> Manifest | None:
@@ -214,13 +231,18 @@ def _clean(directory: Path, planned: list[Shard]) -> None:
 
 
 def _make(
-    config: SetConfig, directory: Path, missing: list[Shard], workers: int, advance: Callable[[int, str], None]
+    run: Runner,
+    config: SetConfig,
+    directory: Path,
+    missing: list[Shard],
+    workers: int,
+    advance: Callable[[int, str], None],
 ) -> Iterator[tuple[Shard, Written, float]]:
     """Make shards and yield each with its seconds as it is finished; a signal ends it after tidying up."""
     (directory / UNFINISHED).mkdir(exist_ok=True)
     with pool.signals() as stop:
         try:
-            for shard, written, seconds in pool.run(
+            for shard, written, seconds in run(
                 config, directory, missing, workers=workers, advance=advance, stop=stop.is_set
             ):
                 note = directory / UNFINISHED / f"{shard.name}.json"

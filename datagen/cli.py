@@ -30,6 +30,7 @@ def build(
     level: Literal["easy", "standard"] = "standard",
     workers: int | None = None,
     shard_size: int | None = None,
+    engine: Literal["local", "ray"] = "local",
 ) -> int:
     """Make a set of samples; run the same command again to finish what was stopped or to mend what is missing.
 
@@ -42,6 +43,8 @@ def build(
         level: 'easy' is for small models and short trainings, 'standard' is varied.
         workers: processes; by default one per processor. The set does not depend on it.
         shard_size: samples per file; by default some 16 files per family, of 50 to 1000 samples.
+        engine: 'local' uses processes of this machine, 'ray' a Ray cluster (started here if there is none), whose
+            nodes must share the set's folder. The set does not depend on it.
     """
     kinds = families.expand(family)
     _at_least(1, count=count, workers=workers, shard_size=shard_size)
@@ -55,7 +58,7 @@ def build(
     counts = balanced(kinds, count)
     config = SetConfig(counts, seed, split, level, shard_size or auto_shard_size(counts))
     workers = workers or _processors()
-    _summarise(build_set(config, out, workers), workers)
+    _summarise(build_set(config, out, workers, engine), None if engine == "ray" else workers)
     return 0
 
 
@@ -104,13 +107,13 @@ def _at_least(least: int, **options: int | None) -> None:
             raise UserError(f"--{name.replace('_', '-')} must be at least {least}, not {value}.")
 
 
-def _summarise(report: "Report", workers: int) -> None:
+def _summarise(report: "Report", workers: int | None) -> None:
     made = sum(report.made.values())
     if not made:
         console.print(f"{report.directory} is complete already: {report.kept} samples")
         return
     kept = f", {report.kept} kept" if report.kept else ""
-    by = "1 worker" if workers == 1 else f"{workers} workers"
+    by = "Ray" if workers is None else "1 worker" if workers == 1 else f"{workers} workers"
     console.print(
         f"{made} samples made{kept} in {report.wall:.1f} s ({made / report.wall:.1f}/s with {by}); "
         f"the set in {report.directory} takes {report.bytes / 1e6:.1f} MB",
