@@ -72,7 +72,7 @@ def _simple(kind: str, rng: np.random.Generator, settings: ChartSettings) -> Cha
     count = int(rng.integers(low, min(high, 3) + 1 if kind == "pie" else high + 1))
     names = tuple(SHORT_NAMES[i] for i in rng.choice(len(SHORT_NAMES), count, replace=False))
     values = rng.integers(1, 10, count)
-    if kind == "pie" and values.min() / values.sum() < MIN_EASY_SLICE:
+    if kind == "pie" and np.min(values) / np.sum(values) < MIN_EASY_SLICE:
         raise Rejected("slice too thin")
     series = Series("", tuple(float(value) for value in values), Topic("", "", 1, 9, (0,)), 0)
     return ChartData(kind, "", "", "", names, (series,))
@@ -120,7 +120,7 @@ def _pie(rng: np.random.Generator, settings: ChartSettings) -> ChartData:
     )
     names = _pick_names(pool, count, rng)
     weights = rng.dirichlet(np.full(count, 2.5))
-    if weights.min() < MIN_SLICE:
+    if np.min(weights) < MIN_SLICE:
         raise Rejected("slice too thin")
     percent = bool(rng.random() < 0.6)
     if percent:

@@ -135,11 +135,11 @@ def _cartesian(axes: Any, data: ChartData, room: Room, style: Style) -> tuple[li
     _dress(axes, data, room, style)
     texts += [*(axes.get_yticklabels() if style.horizontal else axes.get_xticklabels())]
     limits = axes.get_xlim() if style.horizontal else axes.get_ylim()
-    left = right = Axis(limits[0], limits[1], 1.0)
+    left = right = Axis(float(limits[0]), float(limits[1]), 1.0)
     if second is not axes:
         _dress_second(second, data.series[-1], room, style)
         low, high = second.get_ylim()
-        right = Axis(low, high, 1.0)
+        right = Axis(float(low), float(high), 1.0)
     room.place(axes, style)
     if second is not axes:
         room.place(second, style)

@@ -86,7 +86,7 @@ class Glyphs:
     def _glyphs(self, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         lengths = np.array([len(word) for word in words], np.int64)
         codes = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)
-        if codes.size and codes.max() >= len(self._index):
+        if codes.size and np.max(codes) >= len(self._index):
             raise ValueError(f"page text may hold only {CHARACTERS!r}")
         glyphs = self._index[codes]
         if (glyphs < 0).any():

@@ -79,7 +79,7 @@ def read_inputs(fixture: Fixture, config: ModelConfig) -> Inputs:
     lengths = _lengths(fixture, ids)
     if len(ids) > MAX_ROWS or len(pictures) not in (1, len(ids)):
         raise UserError(f"{fixture.name}: {len(ids)} rows and {len(pictures)} pictures; make the fixture again")
-    if int(ids.min()) < 0 or int(ids.max()) >= config.decoder.vocab_size:
+    if int(np.min(ids)) < 0 or int(np.max(ids)) >= config.decoder.vocab_size:
         raise UserError(f"{fixture.name}: its ids do not fit a vocabulary of {config.decoder.vocab_size}")
     pictures = pictures * (len(ids) // len(pictures))
     rows = [

@@ -4,6 +4,7 @@ import json
 import math
 import re
 
+import msgpack
 import numpy as np
 import pytest
 from hypothesis import given
@@ -329,6 +330,7 @@ def test_matplotlib_draws_every_kind(kind: str):
     data, drawn = draw(dataclasses.replace(STANDARD, kinds=(kind,), matplotlib=1.0), 1)
     check_label("charts", drawn.label)
     assert drawn.meta["renderer"] == "matplotlib"
+    assert msgpack.packb(drawn.meta, strict_types=True)
     assert drawn.image.std() > 5 and len(parse_table(drawn.label).rows) == len(data.categories) + 1
 
 
