@@ -72,7 +72,7 @@ def _simple(kind: str, rng: np.random.Generator, settings: ChartSettings) -> Cha
     count = int(rng.integers(low, min(high, 3) + 1 if kind == "pie" else high + 1))
     names = tuple(SHORT_NAMES[i] for i in rng.choice(len(SHORT_NAMES), count, replace=False))
     values = rng.integers(1, 10, count)
-    if kind == "pie" and np.min(values) / np.sum(values) < MIN_EASY_SLICE:
+    if kind == "pie" and float(np.min(values)) / float(np.sum(values)) < MIN_EASY_SLICE:
         raise Rejected("slice too thin")
     series = Series("", tuple(float(value) for value in values), Topic("", "", 1, 9, (0,)), 0)
     return ChartData(kind, "", "", "", names, (series,))
