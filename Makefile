@@ -6,11 +6,12 @@ VERSION = $(shell $(PYTHON) -c 'import sys; print("py3%d" % sys.version_info[1])
 CONSTRAINTS = constraints/$(VERSION).txt
 JOBS ?= 2
 
-.PHONY: help demo test lint types constraints clean
+.PHONY: help demo test parity lint types clean
 
 help:
 	@echo 'make demo    install, make data, train, resume, evaluate, read; writes demo/report.html'
 	@echo 'make test    install and run lint, types and tests'
+	@echo 'make parity  compare the port with the recorded numbers of the original; rewrites docs/parity.md'
 	@echo 'make clean   remove what these commands made'
 
 $(VENV)/installed: pyproject.toml $(wildcard constraints/*.txt)
@@ -37,6 +38,10 @@ types: $(VENV)/installed-dev
 
 test: $(VENV)/installed-dev lint types
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not slow and not gpu'
+
+parity: $(VENV)/installed-dev
+	mkdir -p build && rm -f build/tokenizer.json && $(BIN)/dsocr tokenizer --out build/tokenizer.json
+	$(BIN)/dsocr parity check tests/fixtures --tokenizer build/tokenizer.json --out build/parity --update docs/parity.md
 
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
