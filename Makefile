@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 VERSION = $(shell $(PYTHON) -c 'import sys; print("py3%d" % sys.version_info[1])')
 CONSTRAINTS = constraints/$(VERSION).txt
 JOBS ?= 2
+# What the tests are installed with; `dev,oracle` adds PyTorch for a second opinion.
+EXTRAS ?= dev
 
 .PHONY: help demo test parity lint types clean
 
@@ -23,7 +25,7 @@ $(VENV)/installed: pyproject.toml $(wildcard constraints/*.txt)
 
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo '== installing the development tools =='
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[$(EXTRAS)]'
 	@touch $@
 
 demo: $(VENV)/installed
