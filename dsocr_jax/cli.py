@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
+from rich.markup import escape
 
 from dsocr_jax.console import console, progress, run_door
 from dsocr_jax.errors import UserError
@@ -49,19 +50,25 @@ def read(
         password: opens encrypted PDFs.
     """
     from dsocr_jax.reading.documents import DocumentOptions, Failure, open_documents
-    from dsocr_jax.reading.writer import AnswerFolder
 
     if not sources:
         raise UserError("nothing to read: name pictures, PDFs or folders")
     documents = DocumentOptions(max_pixels=max_pixels, dpi=dpi, password=password)
-    folder = AnswerFolder(out) if out is not None else None
     _quiet()
+    from dsocr_jax.modes import find_mode
     from dsocr_jax.reading.reader import Reader, ReadOptions
     from dsocr_jax.reading.repetition import RULES
-    from dsocr_jax.weights.checkpoint import load_model, read_config
+    from dsocr_jax.reading.writer import AnswerFolder
+    from dsocr_jax.weights.checkpoint import load_model, model_folder, read_config
+    from dsocr_jax.weights.tokenizer_files import load_tokenizer
 
-    chosen = mode or read_config(checkpoint).modes[0].name
+    # What can be wrong is found before the weights are read, which may take a while.
+    config = read_config(checkpoint)
+    known = {one.name: one for one in config.modes}
+    chosen = find_mode(mode, known).name if mode else config.modes[0].name
     options = ReadOptions(chosen, prompt, locate, max_new_tokens, RULES[no_repeat], batch_size)
+    load_tokenizer(model_folder(checkpoint), config).prompt_ids(prompt, 0)
+    folder = AnswerFolder(out) if out is not None else None
     reader = Reader(load_model(checkpoint, _dtype(dtype)), options)
     failures: list[Failure] = []
     done = 0
@@ -77,9 +84,9 @@ def read(
                 done += 1
             advance(1, "")
     for failure in failures:
-        console.print(f"[bold red]not read:[/] {failure.message}", soft_wrap=True)
+        console.print("[bold red]not read:[/]", escape(failure.message))
     if folder is not None:
-        console.print(f"{done} pages read into {out}" + (f", {len(failures)} not read" if failures else ""))
+        console.print(escape(f"{done} pages read into {out}") + (f", {len(failures)} not read" if failures else ""))
     return 1 if failures else 0
 
 

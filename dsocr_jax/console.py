@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from dsocr_jax.errors import UserError
@@ -73,7 +74,7 @@ def run_door(main: Callable[[], Any]) -> None:
     try:
         status = main()
     except UserError as error:
-        console.print(f"[bold red]error:[/] {_plain(error)}", soft_wrap=True)
+        console.print("[bold red]error:[/]", escape(str(error)))
         status = 1
     except KeyboardInterrupt:
         console.print("interrupted", style="yellow")
@@ -82,9 +83,3 @@ def run_door(main: Callable[[], Any]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _plain(error: UserError) -> str:
-    from rich.markup import escape
-
-    return escape(str(error))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,9 +43,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_good_picture_is_read_and_the_bad_ones_are_listed(trained: Path, tmp_path: Path) -> None:
     Image.new("RGB", (80, 60), "white").save(tmp_path / "good.png")
     (tmp_path / "empty.png").write_bytes(b"")
-    (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "[red]text.png").write_text("not a picture")
     out = tmp_path / "answers"
-    sources = [tmp_path / name for name in ("empty.png", "good.png", "text.png", "missing.png")]
+    sources = [tmp_path / name for name in ("empty.png", "good.png", "[red]text.png", "missing.png")]
     done = run("dsocr", "read", *sources, "--checkpoint", trained / "run", "--out", out, "--max-new-tokens", 3)
     assert done.returncode == 1
     assert sorted(path.name for path in out.iterdir()) == ["good.json", "good.txt"]
@@ -53,7 +54,7 @@ def test_a_good_picture_is_read_and_the_bad_ones_are_listed(trained: Path, tmp_p
     assert answer["mean_log_prob"] == pytest.approx(
         sum(token["log_prob"] for token in answer["tokens"]) / len(answer["tokens"]), abs=1e-5
     )
-    for name in ("empty.png", "text.png", "missing.png"):
+    for name in ("empty.png", "[red]text.png", "missing.png"):
         assert name in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -96,8 +97,6 @@ def test_a_mistyped_option_suggests_the_right_one(door: str) -> None:
 
 
 def test_a_model_of_another_shape_is_refused(trained: Path, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(trained / "run" / "model", tmp_path / "model")
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     config["model"]["decoder"]["dense_ffn"] += 8
@@ -106,3 +105,11 @@ def test_a_model_of_another_shape_is_refused(trained: Path, tmp_path: Path) -> N
     done = run("dsocr", "read", tmp_path / "x.png", "--checkpoint", tmp_path / "model")
     assert done.returncode == 1
     assert "decoder/layers/0/mlp" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_missing_tokenizer_is_said_before_anything_is_made(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained / "run" / "model", tmp_path / "model")
+    (tmp_path / "model" / "tokenizer.json").unlink()
+    done = run("dsocr", "read", "x.png", "--checkpoint", tmp_path / "model", "--out", tmp_path / "answers")
+    assert done.returncode == 1 and "dsocr tokenizer" in done.stderr
+    assert not (tmp_path / "answers").exists()

@@ -43,6 +43,13 @@ class ReadOptions:
     rule: NoRepeat | None = None
     batch_size: int = 1
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        if self.batch_size < 1:
+            raise UserError(f"--batch-size must be at least 1, got {self.batch_size}")
+        if self.max_new_tokens is not None and self.max_new_tokens < 1:
+            raise UserError(f"--max-new-tokens must be at least 1, got {self.max_new_tokens}")
+
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
@@ -80,10 +87,6 @@ class Reader:
         self.options = options
         self.mode = find_mode(options.mode, {mode.name: mode for mode in self.config.modes})
         self.prompt = prompt_text(options.prompt, options.locate)
-        if options.batch_size < 1:
-            raise UserError(f"--batch-size must be at least 1, got {options.batch_size}")
-        if options.max_new_tokens is not None and options.max_new_tokens < 1:
-            raise UserError(f"--max-new-tokens must be at least 1, got {options.max_new_tokens}")
 
     def read(self, pages: Iterable[Page | Failure]) -> Iterator[Answer | Failure]:
         """Answers in the order of the pages; failures pass through, and a page that does not fit becomes one."""
