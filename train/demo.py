@@ -40,7 +40,7 @@ class Options:
     #: Held-out samples of each family that are read aloud.
     read: int = 48
     #: Training steps; the first third is interrupted.
-    steps: int = 800
+    steps: int = 1000
     #: Further pictures or PDFs to read.
     files: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
 
