@@ -18,12 +18,16 @@ Stacking = Literal["none", "stacked", "percent"]
 class NumberFormat:
     """How numbers are written in the chart's language.
 
+    Every space is a plain one (U+0020): nobody can tell it from a narrow or a no-break space in a picture.
+
     Attributes:
         decimals: digits after the decimal sign.
         decimal: the decimal sign.
         group: what separates groups of three digits; empty for nothing.
         prefix, suffix: a currency, a percent sign, a unit; with their spaces. The minus sign stands before the prefix.
         grouping: sizes of groups from the right; the last one repeats ((3,), or (3, 2) as in India).
+        least: how many digits must stand before the rightmost separator for there to be any: 2 writes 1234 but 12 345,
+            as is the custom in Spanish and Polish.
     """
 
     decimals: int = 0
@@ -32,6 +36,24 @@ class NumberFormat:
     prefix: str = ""
     suffix: str = ""
     grouping: tuple[int, ...] = (3,)
+    least: int = 1
+
+    def text(self, value: float) -> str:
+        """Return ``value`` as it is written: ``-$1,234.50``. A value that is written as zero has no minus sign."""
+        digits = f"{abs(value):.{self.decimals}f}"
+        minus = "-" if value < 0 and digits.strip("0.") else ""
+        whole, _, fraction = digits.partition(".")
+        if self.group and len(whole) >= self.grouping[0] + self.least:
+            whole = self._grouped(whole)
+        return f"{minus}{self.prefix}{whole}{self.decimal if fraction else ''}{fraction}{self.suffix}"
+
+    def _grouped(self, whole: str) -> str:
+        parts, sizes = [], list(self.grouping)
+        while whole:
+            size = sizes.pop(0) if len(sizes) > 1 else sizes[0]
+            parts.append(whole[-size:])
+            whole = whole[:-size]
+        return self.group.join(reversed(parts))
 
 
 @dataclass(frozen=True)
@@ -68,8 +90,10 @@ class ChartData:
         kind: "bar", "line", "area", "step", "pie", "composite" (bars and lines, mostly on two axes) or "scatter".
         language: a BCP 47 tag ("en", "zh", "pt-BR"): decides script, fonts, fallback words, number formats.
         categories: names of the table's rows; a scatter chart's points.
-        series: the table's columns. A scatter chart has two: the points' x and y values.
-        stacking: of bars or areas.
+        series: the table's columns. A scatter chart has two: the points' x and y values,
+            named as the axes' titles are.
+        stacking: of bars or areas. "percent" comes with values that are percentages already: those of a category add up
+            to exactly 100 as written.
         log: whether the (left) value axis is logarithmic; all its values are then positive.
         dates: whether the categories follow each other in time.
         title, subtitle, source, note: texts that may be drawn above and below; empty for none.
