@@ -1,10 +1,10 @@
 """The fonts that every installation has, found as files inside installed packages, without importing these.
 
-- ``matplotlib``: DejaVu (Bitstream Vera licence), STIX General (SIL Open Font License 1.1) and Computer Modern (BaKoMa;
-  free to use and to distribute).
-- ``manimgx-fonts``: Noto Sans, upright and italic, variable in weight from regular to bold; for Latin, Greek, Cyrillic and
-  Vietnamese. Copyright 2022 The Noto Project Authors (https://github.com/notofonts/latin-greek-cyrillic), SIL Open Font
-  License 1.1.
+- ``matplotlib``: DejaVu (Bitstream Vera licence), STIX General (STIX Font License of 2010) and Computer Modern (BaKoMa
+  Fonts Licence); all free to use and to distribute.
+- ``manimgx-fonts``: Noto Sans, upright and italic, variable in weight from regular to bold; for Latin, Greek, Cyrillic
+  and Vietnamese. Copyright 2022 The Noto Project Authors (https://github.com/notofonts/latin-greek-cyrillic), SIL Open
+  Font License 1.1.
 - ``manimgx-fonts-cjk``: Noto Sans CJK, variable in weight, as one collection of Japanese, Korean, simplified and
   traditional Chinese. Copyright 2014-2021 Adobe, with Reserved Font Name 'Source', SIL Open Font License 1.1.
 
