@@ -64,8 +64,11 @@ class Family:
         compose: ``compose(rng, settings) -> Content``; may raise `Rejected`.
         render: ``render(content, rng, settings) -> Drawn``; may raise `Rejected`.
         settings: the family's settings (a frozen dataclass of JSON-compatible values) for each of `LEVELS`.
+        verify: ``verify(image, label, meta) -> problems``: repeats the family's own checks on a picture as ``render``
+            returned it (not degraded); no problem, no line. `dsocr-data check` asks it.
+        sources: what the contents and drawings are taken from (word lists, data sets, fonts) → its licence.
 
-    Both functions take their randomness from ``rng`` alone: the same state gives the same bytes.
+    ``compose`` and ``render`` take their randomness from ``rng`` alone: the same state gives the same bytes.
     """
 
     name: str
@@ -73,3 +76,5 @@ class Family:
     compose: Callable[[np.random.Generator, Any], Content]
     render: Callable[[Any, np.random.Generator, Any], Drawn]
     settings: Mapping[str, Any]
+    verify: Callable[[np.ndarray, str, dict[str, Any]], list[str]] | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datagen import degradation as degradations
 from datagen import families
 from datagen.sample import GENERATOR_VERSION, Split
 from dsocr_jax.errors import UserError
@@ -23,11 +24,30 @@ from dsocr_jax.errors import UserError
 FILE = "manifest.json"
 FORMAT = "dsocr-data 1"
 
+#: How the names of half-written files end.
+PARTIAL = ".partial"
+
 #: A manifest of 100,000 shards is a tenth of this; a larger file is not a manifest.
 MAX_BYTES = 256 * 1024 * 1024
 
 #: The libraries whose version may change the bytes of a shard.
-LIBRARIES = ("array-record", "isal", "matplotlib", "msgpack", "numpy", "pillow", "rdkit")
+LIBRARIES = (
+    "array-record",
+    "isal",
+    "manimgx-fonts",
+    "manimgx-fonts-cjk",
+    "matplotlib",
+    "msgpack",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "rdkit",
+    "scipy",
+)
+
+#: Those of optional extras: a family draws more where they are installed, so their absence is a version too.
+OPTIONAL_LIBRARIES = ("chemicals", "mini-racer", "pyecharts", "resvg-py")
+ABSENT = "not installed"
 
 _SHARD_NAME = re.compile(r"(train|test|all)-[a-z_]+-\d{5,}-of-\d{5,}\.array_record", re.ASCII)
 
@@ -42,6 +62,7 @@ class SetConfig:
         split: "train", "test" or "all".
         level: "easy" or "standard".
         shard_size: samples per shard; the last shard of a kind may hold fewer.
+        degradation: one of `datagen.degradation.NAMES`.
     """
 
     counts: dict[str, int]
@@ -49,11 +70,20 @@ class SetConfig:
     split: Split
     level: str
     shard_size: int
+    degradation: str = "none"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the config with the settings of its families, as it stands in the manifest."""
+        """Return the config with the settings of its families and degradation, as it stands in the manifest."""
         settings = {kind: dataclasses.asdict(families.load(kind).settings[self.level]) for kind in self.counts}
+        if self.degradation != "none":
+            settings["degradation"] = degradations.settings(self.degradation)
         return json.loads(json.dumps({**dataclasses.asdict(self), "settings": settings}))
+
+    @classmethod
+    def from_json(cls, config: dict[str, Any]) -> "SetConfig":
+        """Return the config that `as_json` gave; the settings are those of the installed families."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(**{name: config[name] for name in names if name in config})
 
 
 @dataclass(frozen=True)
@@ -106,11 +136,17 @@ def plan(counts: dict[str, int], split: str, shard_size: int) -> list[Shard]:
 @functools.cache
 def _library_versions() -> dict[str, str]:
     python = ".".join(platform.python_version_tuple()[:2])
-    return {"python": python} | {name: importlib.metadata.version(name) for name in LIBRARIES}
+    found = {"python": python} | {name: importlib.metadata.version(name) for name in LIBRARIES}
+    for name in OPTIONAL_LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = ABSENT
+    return found
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of `LIBRARIES` that are in use."""
+    """Return the versions of Python and of the libraries that are in use; `ABSENT` for an optional one that is not."""
     return dict(_library_versions())
 
 
@@ -219,10 +255,10 @@ def _parse_written(entries: Sequence[dict[str, Any]]) -> dict[str, Written]:
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write ``file`` so that it holds either the old text or the new one, whatever happens."""
-    temporary = file.with_name(f".{file.name}.partial")
+    """Write ``file`` so that it holds either the old text or the new one, whatever happens, whoever else writes it."""
+    temporary = file.with_name(f".{file.name}.{os.urandom(4).hex()}{PARTIAL}")
     try:
-        with temporary.open("w", encoding="utf-8") as stream:
+        with temporary.open("x", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())

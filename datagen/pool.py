@@ -1,113 +1,143 @@
-"""Make shards one after another: in this process, or on several."""
+"""Work through shards one after another: in this process, or on several, which may die."""
 
 import contextlib
 import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from datagen import families
-from datagen.manifest import SetConfig, Shard, Written
-from datagen.shards import Stopped, write_shard
+from datagen.manifest import Shard
+from datagen.shards import Made, Stopped
+from datagen.work import POLL, Job, handed_out, make_shard
 from dsocr_jax.errors import UserError
 
-#: How often the progress bar and the signals are looked at while workers work, in seconds.
-_POLL = 0.1
+#: So often in a row may workers die before any shard is finished.
+MAX_DEATHS = 3
 
-#: A finished shard, and the processor time that it took in seconds.
-Result = tuple[Shard, Written, float]
+#: Every worker counts in a slot of its own, by its process id.
+_SLOTS = 1024
+
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Worker(Protocol[Result_co]):
+    """What is done to a shard; must be importable (`functools.partial` of a function) to travel to processes."""
+
+    def __call__(self, shard: Shard, /, advance: Callable[[], None], stop: Callable[[], bool]) -> Result_co:
+        """Work on the shard, telling ``advance`` of every sample and asking ``stop`` before each."""
+        ...
 
 
 def run(
-    config: SetConfig,
-    directory: Path,
+    work: Job,
     missing: Sequence[Shard],
     *,
     workers: int,
     advance: Callable[[int, str], None],
     stop: Callable[[], bool],
-) -> Iterator[Result]:
-    """Make the ``missing`` shards and yield each as it is finished, in any order.
-
-    Args:
-        config: what the set holds.
-        directory: where the shards go.
-        missing: the shards to make.
-        workers: the number of processes; 1 means this one.
-        advance: told of the samples made since it was last called.
-        stop: asked often; when it is true the run ends with `Stopped`, and half-written shards are removed.
-    """
-    if workers == 1:
-        return _in_this_process(config, directory, missing, advance, stop)
-    return _on_workers(config, directory, missing, min(workers, len(missing)), advance=advance, stop=stop)
+) -> Iterator[tuple[Shard, Made]]:
+    """Make the ``missing`` shards and yield each as it is finished, in any order; arguments as in `each`."""
+    return each(partial(make_shard, work), missing, workers=workers, advance=advance, stop=stop)
 
 
-def _in_this_process(
-    config: SetConfig,
-    directory: Path,
-    missing: Sequence[Shard],
+def each(
+    worker: Worker[Result],
+    shards: Sequence[Shard],
+    *,
+    workers: int,
     advance: Callable[[int, str], None],
     stop: Callable[[], bool],
-) -> Iterator[Result]:
-    for shard in missing:
-        start = time.process_time()
-        written = write_shard(directory, shard, config, advance=lambda: advance(1, ""), stop=stop)
-        yield shard, written, time.process_time() - start
+) -> Iterator[tuple[Shard, Result]]:
+    """Call ``worker`` for every shard and yield each with its result as it is finished, in any order.
+
+    A worker process that dies (killed, or short of memory) takes the unfinished shards of the others with it; all of
+    them are begun again on new processes.
+
+    Args:
+        worker: what is done to a shard.
+        shards: the shards.
+        workers: the number of processes; 1 means this one.
+        advance: told of the samples done since it was last called.
+        stop: asked often; when it is true the run ends with `Stopped`.
+
+    Raises:
+        UserError: workers died `MAX_DEATHS` times, and no shard was finished in between.
+    """
+    if workers == 1 or len(shards) <= 1:
+        for shard in shards:
+            yield shard, worker(shard, lambda: advance(1, ""), stop)
+        return
+    left = {shard.name: shard for shard in shards}
+    deaths = 0
+    while left:
+        try:
+            for shard, result in _on_workers(worker, list(left.values()), min(workers, len(left)), advance, stop):
+                deaths = 0
+                del left[shard.name]
+                yield shard, result
+        except BrokenProcessPool:
+            deaths += 1
+            if deaths == MAX_DEATHS:
+                raise UserError(
+                    f"worker processes died {deaths} times in a row, before {next(iter(left))} or its neighbours were "
+                    "finished (was memory short?); what was finished is kept, run the same command with fewer "
+                    "--workers to continue."
+                ) from None
 
 
 def _on_workers(
-    config: SetConfig,
-    directory: Path,
-    missing: Sequence[Shard],
+    worker: Worker[Result],
+    shards: Sequence[Shard],
     workers: int,
-    *,
     advance: Callable[[int, str], None],
     stop: Callable[[], bool],
-) -> Iterator[Result]:
+) -> Iterator[tuple[Shard, Result]]:
     # Never fork: this process may hold threads (jax, Pillow), whose locks a forked child would inherit locked.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
-    counter, halt = context.Value("Q", 0), context.Event()
-    shown = 0
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (counter, halt, dict(families.MODULES)))
+    # Shared memory without locks: a process that is killed while it holds one would stop all the others.
+    done, halt = context.RawArray("Q", _SLOTS), context.RawValue("b", 0)
+    shown = settled = 0
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (done, halt, dict(families.MODULES)))
+
+    def submit(shard: Shard) -> Future[Result]:
+        return pool.submit(_work, worker, shard)
+
+    def finished(running: Sequence[Future[Result]]) -> set[Future[Result]]:
+        nonlocal shown
+        ready, _ = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)
+        if (total := sum(done)) > shown:
+            advance(total - shown, "")
+            shown = total
+        return ready
+
     try:
-        tasks: dict[Future[tuple[Written, float]], Shard] = {
-            pool.submit(_work, directory, shard, config): shard for shard in missing
-        }
-        pending = set(tasks)
-        while pending:
-            finished, pending = wait(pending, timeout=_POLL, return_when=FIRST_COMPLETED)
-            if (total := counter.value) > shown:
-                advance(total - shown, "")
-                shown = total
-            for task in finished:
-                written, seconds = task.result()
-                yield tasks[task], written, seconds
-            if stop():
-                raise Stopped
+        for shard, task in handed_out(shards, submit, finished, lambda: 2 * workers, stop):
+            result = task.result()
+            settled += shard.records
+            yield shard, result
     except BrokenProcessPool:
-        raise UserError(
-            f"a worker process died (was memory short?); what was finished in {directory} is kept, "
-            "run the same command with fewer --workers to continue."
-        ) from None
+        advance(min(settled - shown, 0), "")  # what is to be done again
+        raise
     finally:
-        halt.set()
+        halt.value = 1
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(counter: Any, halt: Any, modules: dict[str, str]) -> None:
+def _start_worker(done: Any, halt: Any, modules: dict[str, str]) -> None:
     """Prepare a worker process: the parent alone handles Ctrl-C, and takes the worker along if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker.update(counter=counter, halt=halt)
+    _worker.update(done=done, halt=halt, slot=os.getpid() % _SLOTS)
     families.MODULES.update(modules)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
@@ -119,16 +149,13 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _work(directory: Path, shard: Shard, config: SetConfig) -> tuple[Written, float]:
-    counter, halt = _worker["counter"], _worker["halt"]
+def _work(worker: Worker[Result], shard: Shard) -> Result:
+    done, halt, slot = _worker["done"], _worker["halt"], _worker["slot"]
 
     def advance() -> None:
-        with counter.get_lock():
-            counter.value += 1
+        done[slot] += 1
 
-    start = time.process_time()
-    written = write_shard(directory, shard, config, advance=advance, stop=halt.is_set)
-    return written, time.process_time() - start
+    return worker(shard, advance, lambda: bool(halt.value))
 
 
 @contextlib.contextmanager
@@ -150,3 +177,13 @@ def signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def stopping(message: str) -> Iterator[Callable[[], bool]]:
+    """Yield what tells whether Ctrl-C or SIGTERM asked to stop; `Stopped` comes out as UserError with ``message``."""
+    with signals() as stop:
+        try:
+            yield stop.is_set
+        except Stopped:
+            raise UserError(message) from None

@@ -1,31 +1,30 @@
 """Make shards on a Ray cluster: one task per shard, written to a folder that every node shares.
 
-Ray does the scheduling and repeats tasks whose worker died. A task writes to a folder of its own inside the set's and
-renames the shard into place, so that two tries at one shard never meet.
+Ray does the scheduling and repeats tasks whose worker or node died. Half-written files have names of their own, so
+that two tries at one shard never meet.
 """
 
 import contextlib
 import importlib
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from datagen import families
-from datagen import manifest as manifests
-from datagen.build import UNFINISHED
-from datagen.manifest import SetConfig, Shard, Written
-from datagen.pool import Result
-from datagen.sample import GENERATOR_VERSION
-from datagen.shards import Stopped, write_shard
+from datagen.manifest import Shard
+from datagen.shards import Made, Stopped
+from datagen.work import POLL, Job, handed_out, make_shard
 from dsocr_jax.errors import UserError
 
-#: How often the signals are looked at while tasks run, in seconds.
-_POLL = 0.1
+#: How often Ray begins a task again whose worker or node died.
+MAX_RETRIES = 5
+
+#: How many tasks are submitted at a time: this many for every processor, so that a cluster that can grow does.
+_TASKS_PER_PROCESSOR = 4
 
 #: How long cancelled tasks are waited for, in seconds.
 _GRACE = 20
@@ -47,22 +46,20 @@ def require_ray() -> Any:
 
 
 def run(
-    config: SetConfig,
-    directory: Path,
+    work: Job,
     missing: Sequence[Shard],
     *,
     workers: int,
     advance: Callable[[int, str], None],
     stop: Callable[[], bool],
-) -> Iterator[Result]:
+) -> Iterator[tuple[Shard, Made]]:
     """Make the ``missing`` shards as Ray tasks and yield each as it is finished, in any order.
 
     The cluster is the one that this process or this machine is connected to (``RAY_ADDRESS``, ``ray start``);
     without one, Ray is started here for the time of the build. A task takes one processor.
 
     Args:
-        config: what the set holds.
-        directory: where the shards go; every node must reach it under this path.
+        work: what every task must know; every node must reach its folders under the same path.
         missing: the shards to make.
         workers: processors of the Ray that is started here; a running cluster keeps its own number.
         advance: told of every finished shard's samples.
@@ -72,55 +69,36 @@ def run(
         UserError: workers died again and again, a node has other versions, or the folder is not shared.
     """
     ray = require_ray()
-    directory = directory.resolve()
+    work = replace(work, directory=work.directory.resolve(), temporary=work.temporary.resolve())
     with _connected(ray, workers):
-        task = ray.remote(make_shard)
-        versions = {"generator": str(GENERATOR_VERSION), **manifests.versions()}
-        modules = dict(families.MODULES)
-        shards = {task.remote(directory, shard, config, versions, modules): shard for shard in missing}
-        pending = list(shards)
+        task = ray.remote(make_shard).options(max_retries=MAX_RETRIES)
+        running: set[Any] = set()
+        job = ray.put(work)
+
+        def submit(shard: Shard) -> Any:
+            ref = task.remote(job, shard)
+            running.add(ref)
+            return ref
+
+        def finished(refs: Sequence[Any]) -> list[Any]:
+            ready, _ = ray.wait(list(refs), num_returns=len(refs), timeout=POLL)
+            running.difference_update(ready)
+            return list(ready)
+
+        def window() -> int:
+            return _TASKS_PER_PROCESSOR * max(int(ray.cluster_resources().get("CPU", 1)), 1)
+
         try:
-            while pending:
-                finished, pending = ray.wait(pending, timeout=_POLL)
-                for ref in finished:
-                    written, seconds = _result(ray, ref, directory)
-                    _await_file(directory / written.name, written.bytes, stop)
-                    advance(shards[ref].records, "")
-                    yield shards[ref], written, seconds
-                if stop():
-                    raise Stopped
+            for shard, ref in handed_out(missing, submit, finished, window, stop):
+                made = _result(ray, ref, work.directory)
+                _await_file(work.directory / shard.name, made.written.bytes, stop)
+                advance(shard.records, "")
+                yield shard, made
         finally:
-            for ref in pending:
+            for ref in running:
                 ray.cancel(ref)
-            if pending:  # a cancelled task tidies up first
-                ray.wait(pending, num_returns=len(pending), timeout=_GRACE)
-
-
-def make_shard(
-    directory: Path, shard: Shard, config: SetConfig, versions: dict[str, str], modules: dict[str, str]
-) -> tuple[Written, float]:
-    """Make one shard; this is what a task does.
-
-    Args:
-        directory: where the set is.
-        shard: the range of samples.
-        config: what the set holds.
-        versions: of the generator and the libraries where the build was started; others may draw other pictures.
-        modules: the families there.
-
-    Raises:
-        UserError: this node has other versions.
-    """
-    here = {"generator": str(GENERATOR_VERSION), **manifests.versions()}
-    if differing := [name for name in versions if here.get(name) != versions[name]]:
-        said = ", ".join(f"{name} {here.get(name)} instead of {versions[name]}" for name in differing)
-        raise UserError(f"a Ray node has {said}; install the same versions on every node.")
-    families.MODULES.update(modules)
-    start = time.process_time()
-    with tempfile.TemporaryDirectory(prefix=f"{shard.name}.", dir=directory / UNFINISHED) as own:
-        written = write_shard(Path(own), shard, config)
-        (Path(own) / shard.name).replace(directory / shard.name)
-    return written, time.process_time() - start
+            if running:  # a cancelled task tidies up first
+                ray.wait(list(running), num_returns=len(running), timeout=_GRACE)
 
 
 @contextlib.contextmanager
@@ -147,17 +125,17 @@ def _connected(ray: Any, workers: int) -> Iterator[None]:
         ray.shutdown()
 
 
-def _result(ray: Any, ref: Any, directory: Path) -> tuple[Written, float]:
+def _result(ray: Any, ref: Any, directory: Path) -> Made:
     """Return what a task returned, or raise what it raised."""
     try:
-        result: tuple[Written, float] = ray.get(ref)
-        return result
+        made: Made = ray.get(ref)
+        return made
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
     except ray.exceptions.RayError as error:
         raise UserError(
-            f"a Ray worker died ({type(error).__name__}; was memory short?); what was finished in {directory} is "
-            "kept, run the same command to continue."
+            f"a Ray worker died {MAX_RETRIES + 1} times ({type(error).__name__}; was memory short?); what was finished "
+            f"in {directory} is kept, run the same command to continue."
         ) from None
 
 
@@ -176,4 +154,4 @@ def _await_file(file: Path, size: int, stop: Callable[[], bool]) -> None:
             )
         if stop():
             raise Stopped
-        time.sleep(_POLL)
+        time.sleep(POLL)

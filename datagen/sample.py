@@ -1,4 +1,4 @@
-"""One sample: a pure function of set seed, family, index, split and level, and of the code's and libraries' versions.
+"""One sample: a pure function of seed, family, index, split, level and degradation, and of the versions in use.
 
 Nothing is shared between samples, so any machine can make any part of a set, in any order, and get the same bytes.
 """
@@ -11,12 +11,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from datagen import degradation as degradations
 from datagen import families
 from datagen.family import Rejected
 from dsocr_jax.prompts import PROMPTS
 
 #: Raised by one whenever any family would draw the same seed differently than before.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 #: One content in this many belongs to the test split, whatever the seed and the set.
 TEST_SHARE = 10
@@ -24,6 +25,9 @@ TEST_SHARE = 10
 #: Attempts at one sample before the engine gives up. A test sample takes `TEST_SHARE` attempts on average, so even
 #: a family that rejects nine draws in ten fails this by chance less than once in 10,000 samples.
 MAX_ATTEMPTS = 1000
+
+#: Sets the dice of degradation apart from those of drawing.
+_DEGRADATION = 1
 
 Split = Literal["train", "test", "all"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -38,7 +42,8 @@ class Sample:
         prompt: the text of the user's turn.
         label: the answer.
         kind: the family's name.
-        meta: the family's remarks, and the engine's: ``level``, and ``content`` (`content_digest`).
+        meta: the family's remarks, and the engine's: ``level``, ``content`` (`content_digest`), and ``degradation``,
+            what was done to the picture after it was drawn (empty when nothing was).
         id: the sample's index within its kind.
         seed: the set's seed.
     """
@@ -63,7 +68,14 @@ def split_of(digest: str) -> Literal["train", "test"]:
 
 
 def make_sample(
-    seed: int, family: str, index: int, split: Split, level: str, *, rejected: Counter[str] | None = None
+    seed: int,
+    family: str,
+    index: int,
+    split: Split,
+    level: str,
+    *,
+    degradation: str = "none",
+    rejected: Counter[str] | None = None,
 ) -> Sample:
     """Make one sample.
 
@@ -73,6 +85,8 @@ def make_sample(
         index: the sample's index within its kind, 0 or more.
         split: the split that its content must belong to; "all" takes every content.
         level: "easy" or "standard".
+        degradation: one of `datagen.degradation.NAMES`. It has dice of its own: with "none" the same sample comes
+            out as it was before it was degraded.
         rejected: counts the draws that could not be used, by reason.
 
     Raises:
@@ -84,10 +98,11 @@ def make_sample(
     maker = families.load(family)
     settings = maker.settings[level]
     reasons: Counter[str] = Counter() if rejected is None else rejected
-    failed = f"make_sample({seed}, {family!r}, {index}, {split!r}, {level!r}) failed"
+    failed = f"make_sample({seed}, {family!r}, {index}, {split!r}, {level!r}, degradation={degradation!r}) failed"
     why = f"no draw was of the split {split}"
     for attempt in range(MAX_ATTEMPTS):
-        rng = _generator(seed, family, index, attempt)
+        entropy = [seed, zlib.crc32(family.encode()), index, attempt]
+        rng = _generator(entropy)
         try:
             content = maker.compose(rng, settings)
             digest = content_digest(family, content.key)
@@ -95,6 +110,7 @@ def make_sample(
                 continue
             drawn = maker.render(content, rng, settings)
             check_label(family, drawn.label)
+            image, applied = degradations.apply(drawn.image, degradation, _generator([*entropy, _DEGRADATION]))
         except Rejected as error:
             reasons[error.reason] += 1
             why = error.reason
@@ -104,11 +120,10 @@ def make_sample(
         except Exception as error:
             raise RuntimeError(f"{failed} in attempt {attempt}: {error!r}") from error
         else:
-            meta = {**drawn.meta, "level": level, "content": digest}
-            return Sample(drawn.image, PROMPTS[maker.prompt], drawn.label, family, meta, index, seed)
+            meta = {**drawn.meta, "degradation": applied, "level": level, "content": digest}
+            return Sample(image, PROMPTS[maker.prompt], drawn.label, family, meta, index, seed)
     raise RuntimeError(f"{failed}: none of {MAX_ATTEMPTS} draws could be used, the last because of: {why}")
 
 
-def _generator(seed: int, family: str, index: int, attempt: int) -> np.random.Generator:
-    entropy = [seed, zlib.crc32(family.encode()), index, attempt]
+def _generator(entropy: list[int]) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))

@@ -5,14 +5,18 @@ import contextlib
 import errno
 import hashlib
 import itertools
+import os
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from datagen import manifest as manifests
 from datagen import records
+from datagen.card.statistics import Statistics
 from datagen.manifest import Manifest, SetConfig, Shard, Written
 from datagen.sample import make_sample
 from dsocr_jax.errors import UserError
@@ -24,6 +28,9 @@ _READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
 #: Shards that one `SampleSet` keeps open; the one not read for longest is closed.
 MAX_OPEN = 128
 
+#: So much of a content's digest tells contents apart.
+DIGEST_BYTES = 16
+
 #: What the writer says when the device is full; it hands on the text of the system's error, not its number.
 _FULL = ("No space left", "quota exceeded")
 
@@ -32,22 +39,42 @@ class Stopped(Exception):
     """The shard was given up half-way because the build is to end."""
 
 
+@dataclass(frozen=True)
+class Made:
+    """A finished shard and what was counted while it was made.
+
+    Attributes:
+        written: the file.
+        statistics: of its samples.
+        digests: the first `DIGEST_BYTES` of every sample's content digest, one after another.
+        seconds: processor time that it took.
+    """
+
+    written: Written
+    statistics: Statistics
+    digests: bytes
+    seconds: float
+
+
 def write_shard(
     directory: Path,
     shard: Shard,
     config: SetConfig,
     *,
+    temporary: Path | None = None,
     advance: Callable[[], None] = lambda: None,
     stop: Callable[[], bool] = lambda: False,
-) -> Written:
+) -> Made:
     """Make the samples of one shard and write them to ``directory / shard.name``.
 
-    The file appears under its name when it is whole; until then it ends in ``.partial``.
+    The file appears under its name when it is whole and on the device; until then it has a name that no other process
+    uses, so that several may even make the same shard.
 
     Args:
         directory: where the set is.
         shard: the range of samples.
-        config: the set's seed, split and level.
+        config: the set's seed, split, level and degradation.
+        temporary: the folder of half-written files, of the same file system; by default ``directory``.
         advance: called after every sample.
         stop: asked before every sample.
 
@@ -55,21 +82,48 @@ def write_shard(
         Stopped: ``stop`` said so.
         OSError: the file cannot be written; ``errno`` is ENOSPC when the device is full.
     """
-    temporary = directory / f"{shard.name}.partial"
+    start = time.process_time()
+    partial = _partial(temporary or directory, shard)
     rejected: Counter[str] = Counter()
+    statistics, digests = Statistics(), bytearray()
     try:
-        with _writer(temporary) as write:
+        with _writer(partial) as write:
             for index in range(shard.first, shard.first + shard.records):
                 if stop():
                     raise Stopped
-                sample = make_sample(config.seed, shard.kind, index, config.split, config.level, rejected=rejected)
-                write(records.encode(sample))
+                sample = make_sample(
+                    config.seed,
+                    shard.kind,
+                    index,
+                    config.split,
+                    config.level,
+                    degradation=config.degradation,
+                    rejected=rejected,
+                )
+                data = records.encode(sample)
+                write(data)
+                height, width = sample.image.shape[:2]
+                statistics.add(index, (width, height), len(data), sample.label, sample.meta)
+                digests += bytes.fromhex(sample.meta["content"])[:DIGEST_BYTES]
                 advance()
-        written = Written(shard.name, temporary.stat().st_size, file_sha256(temporary), dict(sorted(rejected.items())))
-        temporary.replace(directory / shard.name)
+        size, sha256 = _settled(partial)
+        partial.replace(directory / shard.name)
     finally:
-        temporary.unlink(missing_ok=True)
-    return written
+        partial.unlink(missing_ok=True)
+    written = Written(shard.name, size, sha256, dict(sorted(rejected.items())))
+    return Made(written, statistics, bytes(digests), time.process_time() - start)
+
+
+def _partial(folder: Path, shard: Shard) -> Path:
+    return folder / f"{shard.name}.{os.urandom(4).hex()}{manifests.PARTIAL}"
+
+
+def _settled(file: Path) -> tuple[int, str]:
+    """Wait until the file is on the device; return its size and SHA-256."""
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        return stream.tell(), sha256
 
 
 @contextlib.contextmanager

@@ -59,6 +59,7 @@ def test_a_label_that_is_not_in_its_form_is_not_kept() -> None:
 def test_giving_up_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_REJECT", "1")
     with pytest.raises(
-        RuntimeError, match=r"make_sample\(0, 'pages', 4, 'all', 'easy'\) failed: none of 1000 .* no room"
+        RuntimeError,
+        match=r"make_sample\(0, 'pages', 4, 'all', 'easy', degradation='none'\) failed: none of 1000 .* no room",
     ):
         make_sample(0, "pages", 4, "all", "easy")
