@@ -174,13 +174,12 @@ def _extremes(data: ChartData, series: list[Series]) -> tuple[list[float], list[
 def _tick_texts(ticks: Texts | tuple[float, ...], form: NumberFormat, look: Look, percent: bool = False) -> Texts:
     step = min((abs(b - a) for a, b in itertools.pairwise(ticks)), default=1.0)
     decimals = max(decimals_of(step), decimals_of(ticks[0]))
-    plain = NumberFormat(
-        decimals,
-        form.decimal,
-        form.group if look.tick_groups else "",
-        form.prefix if look.tick_units else "",
-        form.suffix if look.tick_units or percent else "",
-        form.grouping,
+    plain = replace(
+        form,
+        decimals=decimals,
+        group=form.group if look.tick_groups else "",
+        prefix=form.prefix if look.tick_units else "",
+        suffix=form.suffix if look.tick_units or percent else "",
     )
     if len(ticks) > 1 and ticks[0] > 0 and ticks[1] > 1.5 * ticks[0]:  # decades: each with its own decimals
         return tuple(replace(plain, decimals=decimals_of(tick)).text(tick) for tick in ticks)

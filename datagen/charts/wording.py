@@ -60,4 +60,4 @@ def value_word(language: str) -> str:
 
 def percent_suffix(language: str) -> str:
     """Return the percent sign with the space that stands before it in the language."""
-    return "\u00a0%" if language.partition("-")[0] in _PERCENT_SPACE else "%"
+    return " %" if language.partition("-")[0] in _PERCENT_SPACE else "%"

@@ -1,0 +1,302 @@
+"""The plot area: where values and categories lie, tick texts, category names and axis titles around it, its ground."""
+
+import math
+
+import numpy as np
+
+from datagen.charts import reasons
+from datagen.charts.axis import Axis
+from datagen.charts.look import Look
+from datagen.charts.own.frame import Room, wrap
+from datagen.charts.own.page import CATEGORY, TICK, TITLE, Page
+from datagen.charts.own.shapes import rectangle, rule
+from datagen.charts.own.text import cap, ink
+from datagen.charts.plan import DoesNotFitError, Plan
+
+#: The plot keeps at least this share of the page's width and height.
+MIN_PLOT = 0.36
+#: Category names may take this share of the page.
+MAX_NAMES = 0.36
+TICK_LENGTH = 4
+#: Turned names need so many heights of a capital between each other.
+PITCH = 1.55
+
+
+class Plot:
+    """A plot area whose values run upwards, or to the right if it is horizontal."""
+
+    __slots__ = ("bottom", "count", "edge", "horizontal", "left", "right", "slot", "top")
+
+    def __init__(self, box: tuple[float, float, float, float], count: int, horizontal: bool, edge: bool) -> None:
+        self.left, self.top, self.right, self.bottom = (round(side) for side in box)
+        self.count, self.horizontal, self.edge = count, horizontal, edge and count > 1
+        length = self.bottom - self.top if horizontal else self.right - self.left
+        self.slot = length / (count - 1 if self.edge else count)
+
+    def centre(self, category: int) -> float:
+        """Return the middle of a category along its axis; the first is on the left, or at the top."""
+        return (self.top if self.horizontal else self.left) + (category + (0.0 if self.edge else 0.5)) * self.slot
+
+    def at(self, value: float, axis: Axis) -> float:
+        """Return where a value lies along the value axis."""
+        share = axis.share(value)
+        if self.horizontal:
+            return self.left + share * (self.right - self.left)
+        return self.bottom - share * (self.bottom - self.top)
+
+
+def lay_plot(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plot:
+    """Place tick texts, category names and axis titles in the room, and return the plot they leave.
+
+    Raises:
+        DoesNotFitError: category names are too long, or the plot becomes too small.
+    """
+    return (_horizontal if look.horizontal else _vertical)(page, room, look, plan, count)
+
+
+def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plot:
+    size, font, value = look.size, (look.font, look.size), plan.value
+    assert value is not None
+    gap = 4 + (TICK_LENGTH if look.tick_marks == "out" else 0)
+    swap = look.value_side == "right" and plan.second is None
+    sides: list[tuple[Axis | None, float]] = [(value, 0.0), (plan.second, 1.0)]
+    if swap:
+        sides = [(None, 0.0), (value, 1.0)]
+    outer = (room.left, room.right)
+    texts = [axis.texts if axis is not None and look.value_axis else () for axis, _ in sides]
+    titles = [axis.title if axis is not None else "" for axis, _ in sides]
+    top_titles = look.value_title == "top"
+    level = [ink(*font, text) for text in titles] if any(titles) else []
+    title_room = size * 1.35
+    for side, title in enumerate(titles):
+        wide = max((ink(*font, text).width for text in texts[side]), default=0)
+        taken = (wide + gap if wide else 0) + (title_room if title and not top_titles else 0)
+        if side == 0:
+            room.left += taken
+        else:
+            room.right -= taken
+    if top_titles and any(titles):
+        if sum(one.width for one in level) + size > outer[1] - outer[0]:
+            raise DoesNotFitError(reasons.TITLE)
+        for title, (_, across) in zip(titles, sides, strict=True):
+            if title:
+                page.level(outer[0] if across == 0 else outer[1], room.top, title, font, look.theme.faint, across, "t", TITLE)
+        room.top += size * 1.5
+    else:
+        room.top += cap(*font) * 0.8
+    if look.edge_points and plan.x is None:
+        # The last name stands below the right edge.
+        room.right -= max(0.0, ink(*font, plan.categories[-1]).width / 2 - (outer[1] - room.right)) * (count > 1)
+    base = room.bottom
+    if plan.x_title:
+        page_x_title = room.bottom
+        room.bottom -= title_room
+    if plan.x is not None:
+        room.bottom -= size + gap
+        room.right -= ink(*font, plan.x.texts[-1]).width / 4
+        plot = _plot(room, page, 1, False, False)
+        for tick, text in zip(plan.x.ticks, plan.x.texts, strict=True):
+            x = plot.left + plan.x.share(tick) * (plot.right - plot.left)
+            page.level(x, plot.bottom + gap, text, font, look.theme.faint, 0.5, "t", TICK)
+    else:
+        edge = look.edge_points
+        slot = (room.right - room.left) / (count - 1 if edge and count > 1 else count)
+        plot = _names(page, room, look, plan, (slot, gap))
+    for (axis, across), column in zip(sides, texts, strict=True):
+        if column:
+            assert axis is not None
+            x = plot.left - gap if across == 0 else plot.right + gap
+            for tick, text in zip(axis.ticks, column, strict=True):
+                page.level(x, plot.at(tick, axis), text, font, look.theme.faint, 1 - across, "m", TICK)
+    if not top_titles:
+        for title, (_, across) in zip(titles, sides, strict=True):
+            if title:
+                x = outer[0] if across == 0 else outer[1]
+                middle = (plot.top + plot.bottom) / 2
+                tall = ink(*font, title).width
+                # A title longer than the plot may use the whole page.
+                middle = min(max(middle, tall / 2 + 3), page.height - tall / 2 - 3)
+                page.turned(x, middle, title, font, look.theme.ink, 90, TITLE, across)
+    if plan.x_title:
+        wide = ink(*font, plan.x_title).width
+        centre = min(max((plot.left + plot.right) / 2, wide / 2 + 3), page.width - wide / 2 - 3)
+        page.level(centre, page_x_title - size * 0.3, plan.x_title, font, look.theme.ink, 0.5, "b", TITLE)
+    del base
+    return plot
+
+
+def _names(page: Page, room: Room, look: Look, plan: Plan, space: tuple[float, float]) -> Plot:
+    """Place category names below the plot, as plainly as they fit: level, wrapped, or turned."""
+    slot, gap = space
+    size, font, names = look.size, (look.font, look.size), plan.categories
+    count, tall = len(names), cap(look.font, look.size)
+    colour = look.theme.faint
+    widths = [ink(*font, name).width for name in names]
+    longest = max(widths)
+    if look.category_angle == 0:
+        lines: list[list[str]] | None = None
+        if longest <= slot - 5:
+            lines = [[name] for name in names]
+        elif size * 2.5 < slot:
+            wrapped = [wrap(name, font, slot - 5, 3) for name in names]
+            lines = None if None in wrapped else wrapped  # type: ignore[assignment]
+        if lines is not None:
+            step = round(size * 1.2)
+            room.bottom -= gap + tall + step * (max(len(parts) for parts in lines) - 1) + size * 0.45
+            plot = _plot(room, page, count, False, look.edge_points)
+            for number, parts in enumerate(lines):
+                x = plot.centre(number)
+                for row, part in enumerate(parts):
+                    page.level(x, plot.bottom + gap + row * step, part, font, colour, 0.5, "t", CATEGORY)
+            return plot
+    first = room.left + (0 if look.edge_points else slot / 2)
+    for angle in (30, 45, 60, 90):
+        if angle < look.category_angle or (angle in (30, 60) and look.category_angle != angle):
+            continue
+        turn = math.radians(angle)
+        height = longest * math.sin(turn) + tall * math.cos(turn)
+        reach = max(width * math.cos(turn) - first - number * slot for number, width in enumerate(widths))
+        if slot < tall * PITCH / math.sin(turn) or height > MAX_NAMES * page.height or (angle < 90 and reach > -3):
+            continue
+        room.bottom -= gap + height + size * 0.4
+        plot = _plot(room, page, count, False, look.edge_points)
+        for number, name in enumerate(names):
+            x, y = plot.centre(number), plot.bottom + gap
+            if angle == 90:
+                page.turned(x, y, name, font, colour, 90, CATEGORY, 0.5, 0.0)
+            else:
+                page.turned(x + tall * 0.7, y - 1, name, font, colour, angle, CATEGORY, 1.0, 0.0)
+        return plot
+    raise DoesNotFitError(reasons.CATEGORIES)
+
+
+def _horizontal(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plot:
+    size, font, value = look.size, (look.font, look.size), plan.value
+    assert value is not None
+    gap = 4 + (TICK_LENGTH if look.tick_marks == "out" else 0)
+    outer_left, outer_bottom = room.left, room.bottom
+    if plan.x_title:
+        room.left += size * 1.35
+    texts = value.texts if look.value_axis else ()
+    names: list[list[str]] = []
+    for name in plan.categories:
+        parts = wrap(name, font, MAX_NAMES * page.width, 2)
+        if parts is None:
+            raise DoesNotFitError(reasons.CATEGORIES)
+        names.append(parts)
+    room.left += max(ink(*font, part).width for parts in names for part in parts) + gap + 2
+    if value.title:
+        room.bottom -= size * 1.35
+    if texts:
+        room.bottom -= size + gap
+        room.right -= max(2.0, ink(*font, texts[-1]).width / 2)
+    plot = _plot(room, page, count, True, False)
+    step = size * 1.15
+    if plot.slot < cap(*font) * 1.5 or any(len(parts) * step > plot.slot for parts in names if len(parts) > 1):
+        raise DoesNotFitError(reasons.CATEGORIES)
+    for number, parts in enumerate(names):
+        y = plot.centre(number) - (len(parts) - 1) * step / 2
+        for row, part in enumerate(parts):
+            page.level(plot.left - gap - 1, y + row * step, part, font, look.theme.faint, 1.0, "m", CATEGORY)
+    for tick, text in zip(value.ticks if texts else (), texts, strict=True):
+        page.level(plot.at(tick, value), plot.bottom + gap, text, font, look.theme.faint, 0.5, "t", TICK)
+    if value.title:
+        wide = ink(*font, value.title).width
+        centre = min(max((plot.left + plot.right) / 2, wide / 2 + 3), page.width - wide / 2 - 3)
+        page.level(centre, outer_bottom - size * 0.3, value.title, font, look.theme.ink, 0.5, "b", TITLE)
+    if plan.x_title:
+        page.turned(outer_left, (plot.top + plot.bottom) / 2, plan.x_title, font, look.theme.ink, 90, TITLE, 0.0)
+    return plot
+
+
+def _plot(room: Room, page: Page, count: int, horizontal: bool, edge: bool) -> Plot:
+    if room.right - room.left < MIN_PLOT * page.width or room.bottom - room.top < MIN_PLOT * page.height:
+        raise DoesNotFitError(reasons.PLOT)
+    return Plot((room.left, room.top, room.right, room.bottom), count, horizontal, edge)
+
+
+def paint_ground(canvas: np.ndarray, plot: Plot, look: Look, plan: Plan) -> None:
+    """Draw the plot's ground, bands and grid."""
+    theme, value = look.theme, plan.value
+    assert value is not None
+    left, top, right, bottom = plot.left, plot.top, plot.right, plot.bottom
+    if theme.plot != theme.paper:
+        rectangle(canvas, left, top, right, bottom, theme.plot)
+    places = [round(plot.at(tick, value)) for tick in value.ticks]
+    if look.bands:
+        for low, high in list(zip(places, places[1:], strict=False))[::2]:
+            if plot.horizontal:
+                rectangle(canvas, low, top, high, bottom, theme.band)
+            else:
+                rectangle(canvas, left, high, right, low, theme.band)
+    dash = look.grid_dash
+    if look.grid in ("values", "both"):
+        for at in places:
+            if plot.horizontal:
+                rule(canvas, at, top, at, bottom - 1, theme.grid, dash)
+            else:
+                rule(canvas, left, at, right - 1, at, theme.grid, dash)
+    if look.grid in ("categories", "both"):
+        if plan.x is not None:
+            lines = [round(plot.left + plan.x.share(tick) * (plot.right - plot.left)) for tick in plan.x.ticks]
+        else:
+            lines = [round(plot.centre(number)) for number in range(plot.count)]
+        for at in lines:
+            if plot.horizontal:
+                rule(canvas, left, at, right - 1, at, theme.grid, dash)
+            else:
+                rule(canvas, at, top, at, bottom - 1, theme.grid, dash)
+
+
+def paint_axes(canvas: np.ndarray, plot: Plot, look: Look, plan: Plan) -> None:
+    """Draw axis lines, tick marks, and the line of zero where it is not one of them."""
+    theme, value = look.theme, plan.value
+    assert value is not None
+    left, top, right, bottom = plot.left, plot.top, plot.right, plot.bottom
+    upright, level = ((left, top, left, bottom), (left, bottom, right, bottom))
+    if look.value_side == "right" and plan.second is None and not plot.horizontal:
+        upright = (right, top, right, bottom)
+    base, other = (upright, level) if plot.horizontal else (level, upright)
+    lines = {"box": [base, other, (left, top, right, top), (right, top, right, bottom), (left, top, left, bottom)]}
+    shown = lines.get(look.spines, [base, other] if look.spines == "corner" else [base] if look.spines == "base" else [])
+    if look.spines == "base" and value.low < 0 < value.high and not value.log:
+        shown = []
+    if look.spines == "corner" and plan.second is not None:
+        shown = [*shown, (right, top, right, bottom)]
+    for line in shown:
+        rule(canvas, *line, theme.axis)
+    if value.low < 0 < value.high and not value.log and plan.x is None:
+        at = round(plot.at(0.0, value))
+        rule(canvas, *((at, top, at, bottom) if plot.horizontal else (left, at, right, at)), theme.axis)
+    if look.tick_marks != "none" and look.value_axis:
+        _paint_marks(canvas, plot, look, plan)
+
+
+def _paint_marks(canvas: np.ndarray, plot: Plot, look: Look, plan: Plan) -> None:
+    value, colour = plan.value, look.theme.axis
+    assert value is not None
+    length = TICK_LENGTH if look.tick_marks == "out" else -TICK_LENGTH
+    for tick in value.ticks:
+        at = round(plot.at(tick, value))
+        if plot.horizontal:
+            rule(canvas, at, plot.bottom, at, plot.bottom + length, colour)
+        elif look.value_side == "right" and plan.second is None:
+            rule(canvas, plot.right - TICK_LENGTH, at, plot.right, at, colour)
+        else:
+            rule(canvas, plot.left - length, at, plot.left, at, colour)
+    if plan.second is not None:
+        # Inwards on the right, where a mark before a number would look like a minus sign.
+        for tick in plan.second.ticks:
+            at = round(plot.at(tick, plan.second))
+            rule(canvas, plot.right - TICK_LENGTH, at, plot.right, at, colour)
+    if plan.x is not None:
+        for tick in plan.x.ticks:
+            at = round(plot.left + plan.x.share(tick) * (plot.right - plot.left))
+            rule(canvas, at, plot.bottom, at, plot.bottom + length, colour)
+    elif look.spines in ("box", "corner"):
+        for number in range(plot.count):
+            at = round(plot.centre(number))
+            if plot.horizontal:
+                rule(canvas, plot.left - length, at, plot.left, at, colour)
+            else:
+                rule(canvas, at, plot.bottom, at, plot.bottom + length, colour)

@@ -1,0 +1,158 @@
+"""The ink of texts: masks put together from cached glyphs, because drawing a string afresh is what costs most.
+
+Simple scripts (Latin, Greek, Cyrillic, Chinese, Japanese, Korean and the like) are set glyph by glyph without kerning;
+every other text is shaped and drawn as a whole by the font's own layout engine.
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from datagen import fonts
+
+#: How many strings, turned strings, fonts' glyph tables are kept.
+STRINGS, TURNED, TABLES = 8192, 2048, 256
+#: Glyphs kept for one face at one size; the table starts afresh when it is full.
+MAX_GLYPHS = 4096
+#: Widest and highest text, in pixels: what is longer has no room on any page.
+MAX_WIDTH = 4000
+
+
+class Ink(NamedTuple):
+    """A text's mask (uint8 ``[height, width]``, 255 is ink), its size, and how many of its rows are above the baseline."""
+
+    mask: np.ndarray
+    width: int
+    height: int
+    base: int
+
+
+class Glyph(NamedTuple):
+    """A glyph's column: as wide as its advance, as high as the face's lines; rows of ink from top to bottom."""
+
+    column: np.ndarray
+    top: int
+    bottom: int
+
+
+class _Table:
+    """The glyphs of one face at one size."""
+
+    def __init__(self, face: str, size: int) -> None:
+        self.font = fonts.load(face, size)
+        self.above, below = self.font.getmetrics()
+        self.height = self.above + below + 2
+        self.above += 1
+        self.glyphs: dict[str, Glyph] = {}
+
+    def glyph(self, character: str) -> Glyph:
+        """Return a glyph; the few pixels by which one reaches beyond its advance (an italic f) are cut."""
+        found = self.glyphs.get(character)
+        if found is None:
+            if len(self.glyphs) >= MAX_GLYPHS:
+                self.glyphs.clear()
+            found = self.glyphs[character] = self._draw(character)
+        return found
+
+    def _draw(self, character: str) -> Glyph:
+        width = max(1, round(self.font.getlength(character)))
+        mask, (left, top) = _drawn(self.font, character)
+        column = np.zeros((self.height, width), np.uint8)
+        if not mask.size:
+            return Glyph(column, self.height, 0)
+        # Overhanging ink is pulled back into the column where there is room.
+        left = max(0, min(left, width - mask.shape[1]))
+        first = max(0, self.above + top)
+        piece = mask[: self.height - first, : width - left]
+        column[first : first + piece.shape[0], left : left + piece.shape[1]] = piece
+        return Glyph(column, first, first + piece.shape[0])
+
+
+@functools.lru_cache(maxsize=TABLES)
+def _table(face: str, size: int) -> _Table:
+    return _Table(face, size)
+
+
+def _drawn(font: object, text: str) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return the ink of ``text`` and where its top left is, from the start of its baseline."""
+    core, offset = font.getmask2(text, mode="L", anchor="ls")  # type: ignore[attr-defined]
+    width, height = core.size
+    mask = (
+        np.frombuffer(bytes(core), np.uint8).reshape(height, width) if width and height else np.zeros((0, 0), np.uint8)
+    )
+    return mask, (int(offset[0]), int(offset[1]))
+
+
+def _simple(character: str) -> bool:
+    """Whether a character is set by itself, from left to right, whatever stands beside it."""
+    code = ord(character)
+    return (
+        0x20 <= code < 0x300
+        or 0x370 <= code < 0x590
+        or 0x10A0 <= code < 0x1100
+        or 0x1E00 <= code < 0x200B
+        or 0x2010 <= code < 0x2028
+        or 0x2030 <= code < 0x2060
+        or 0x2070 <= code < 0x20D0
+        or 0x2100 <= code < 0x2E80
+        or 0x2E80 <= code < 0xA000
+        or 0xAC00 <= code < 0xD7A4
+        or 0xF900 <= code < 0xFB00
+        or 0xFF00 <= code < 0xFFF0
+    )
+
+
+@functools.lru_cache(maxsize=STRINGS)
+def ink(face: str, size: int, text: str) -> Ink:
+    """Return the ink of a level text."""
+    table = _table(face, size)
+    if all([_simple(character) for character in text]):
+        glyphs = [table.glyph(character) for character in text]
+        if not glyphs:
+            return Ink(np.zeros((1, 1), np.uint8), 1, 1, 1)
+        top, bottom = min([glyph[1] for glyph in glyphs]), max([glyph[2] for glyph in glyphs])
+        if bottom <= top:
+            top, bottom = table.above - 1, table.above
+        mask = np.concatenate([glyph[0] for glyph in glyphs], 1)[top:bottom, :MAX_WIDTH]
+        mask = np.ascontiguousarray(mask)
+        return Ink(mask, mask.shape[1], mask.shape[0], table.above - top)
+    mask, (_, top) = _drawn(table.font, text)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not rows.size:
+        return Ink(np.zeros((1, 1), np.uint8), 1, 1, 1)
+    top += int(rows[0])
+    mask = np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][:, :MAX_WIDTH])
+    return Ink(mask, mask.shape[1], mask.shape[0], -top)
+
+
+@functools.lru_cache(maxsize=TURNED)
+def turned(face: str, size: int, text: str, angle: int) -> Ink:
+    """Return the ink of a text turned by ``angle`` degrees counter-clockwise; its baseline has no meaning."""
+    level = ink(face, size, text)
+    if angle == 90:
+        mask = np.ascontiguousarray(np.rot90(level.mask))
+        return Ink(mask, mask.shape[1], mask.shape[0], 0)
+    turn = math.radians(angle)
+    sine, cosine = math.sin(turn), math.cos(turn)
+    width = math.ceil(level.width * cosine + level.height * sine) + 2
+    height = math.ceil(level.width * sine + level.height * cosine) + 2
+    matrix = np.array([[cosine, sine, 1.0], [-sine, cosine, 1.0 + level.width * sine]])
+    mask = cv2.warpAffine(level.mask, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    return Ink(mask, width, height, 0)
+
+
+@functools.lru_cache(maxsize=1024)
+def cap(face: str, size: int) -> int:
+    """Return the height of a capital letter in pixels."""
+    return ink(face, size, "H").base
+
+
+@functools.lru_cache(maxsize=1024)
+def shades(colour: tuple[int, int, int], ground: tuple[int, int, int]) -> np.ndarray:
+    """Return the colours of ``colour`` ink on flat ``ground`` for the 256 values of a mask, uint8 ``[256, 1, 3]``."""
+    share = np.arange(256, dtype=np.float32)[:, None] / 255
+    mixed = np.asarray(ground, np.float32) * (1 - share) + np.asarray(colour, np.float32) * share
+    return np.ascontiguousarray(np.rint(mixed).astype(np.uint8)[:, None])
