@@ -1,0 +1,174 @@
+"""Degrade a picture: which parts, how strongly, in which order."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from datagen.degrade import ink, light, optics, screen, sensor, warp
+from datagen.degrade.arithmetic import Facts, shade, shade_lightly
+from datagen.degrade.legibility import Legibility
+from datagen.degrade.settings import PARTS, PRESETS, Degradation
+from dsocr_jax.errors import UserError
+
+Part = Callable[[np.ndarray, float, np.random.Generator, Legibility], tuple[np.ndarray, Facts]]
+Field = Callable[[int, int, float, np.random.Generator, Legibility], tuple[np.ndarray, Facts]]
+
+_PRINTED: dict[str, Part] = {
+    "ink": ink.ink,
+    "halftone": ink.halftone,
+    "dropouts": ink.dropouts,
+    "bilevel": ink.bilevel,
+}
+_FIELDS: dict[str, Field] = {
+    "paper": light.paper,
+    "fold": light.fold,
+    "bleed_through": light.bleed_through,
+    "light": light.light,
+    "banding": light.banding,
+    "moire": screen.moire,
+}
+#: Fields that go far below white. The others are taken off the picture, which costs a third of multiplying.
+_DEEP = {"fold", "light", "moire"}
+
+_SEEN: dict[str, Part] = {
+    "glare": screen.glare,
+    "defocus": optics.defocus,
+    "motion_blur": optics.motion_blur,
+    "gaussian_blur": optics.gaussian_blur,
+    "rescale": optics.rescale,
+}
+_WRITTEN: dict[str, Part] = {"noise": sensor.noise, "specks": sensor.specks, "jpeg": sensor.jpeg}
+
+
+def degrade(
+    image: np.ndarray, rng: np.random.Generator, settings: Degradation, *, detail: float | None = None
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return the picture as a printer, scanner, camera or network would have left it, and what was done.
+
+    The same state of ``rng`` gives the same bytes in any process and with any number of OpenCV's threads; this module
+    does not set that number (a worker of a pool should: ``cv2.setNumThreads(1)``).
+
+    Args:
+        image: uint8, ``[height, width]`` gray or ``[height, width, 3]`` RGB, neither side zero. It is not changed.
+        rng: all randomness comes from here.
+        settings: the doses, for example ``PRESETS["mix"]``.
+        detail: height of the smallest text that must stay readable, in pixels (font size); blur, loss of resolution
+            and the like are limited by it. 10 is assumed if it is not known.
+
+    Returns:
+        The picture: uint8, gray or RGB. It is larger than the original if it was turned, and then it holds all of it;
+        it is the same array if nothing was done. A gray picture becomes RGB where light or a screen gives it colour.
+
+        The record, JSON-compatible: ``preset`` (the name drawn, or None), ``strength``, ``parts`` (the strength and
+        further facts of each part that was applied), ``size`` (``[height, width]``) and ``homography`` (rows of the
+        3x3 matrix that takes pixels of the original to pixels of the result; see `warp.map_points`).
+
+    Raises:
+        ValueError: the array has another shape or type.
+        UserError: a preset of the settings is not known, or detail is not above 0.
+    """
+    if image.dtype != np.uint8 or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)) or not image.size:
+        raise ValueError(f"a picture is uint8 [height, width] or [height, width, 3], not {image.dtype} {image.shape}")
+    if detail is not None and not detail > 0:
+        raise UserError(f"degradation: detail is {detail}; give the height of the smallest text in pixels, or None")
+    name, strength, doses = _doses(settings, rng)
+    legible = Legibility.of(detail)
+    parts: dict[str, Facts] = {}
+    matrix = warp.IDENTITY
+
+    def note(part: str, facts: Facts) -> None:
+        rounded = {key: _rounded(value) for key, value in facts.items()}
+        parts[part] = {"strength": _rounded(doses[part]), **rounded}
+
+    if ("gray" in doses or "bilevel" in doses) and image.ndim == 3 and not sensor.colours_needed(image):
+        image = sensor.gray(image)
+        parts["gray"] = {"strength": 1.0}
+    if "bilevel" in doses and image.ndim == 3:  # its colours would not survive
+        del doses["bilevel"]
+    for part, change in _PRINTED.items():
+        if part in doses:
+            image, facts = change(image, doses[part], rng, legible)
+            note(part, facts)
+    if "rotation" in doses or "perspective" in doses:
+        turn, tilt = doses.get("rotation", 0.0), doses.get("perspective", 0.0)
+        matrix, size, placed = warp.homography(*image.shape[:2], turn, tilt, rng)
+        image = warp.apply(image, matrix, size, legible)
+        if turn:
+            note("rotation", {"degrees": placed["degrees"]})
+        if tilt:
+            note("perspective", {"tilt_x": placed["tilt_x"], "tilt_y": placed["tilt_y"]})
+    field = None
+    for part, make in _FIELDS.items():
+        if part in doses:
+            made, facts = make(*image.shape[:2], doses[part], rng, legible)
+            field = made if field is None else shade(made, field)
+            note(part, facts)
+    if field is not None:
+        if field.ndim == 3 and image.ndim == 2:
+            image = cv2.merge([image] * 3)
+        image = shade(image, field) if doses.keys() & _DEEP else shade_lightly(image, field)
+    for part, change in _SEEN.items():
+        if part in doses:
+            image, facts = change(image, doses[part], rng, legible)
+            note(part, facts)
+    if "tone" in doses or "cast" in doses:
+        curve, white = sensor.Tones(), None
+        if "tone" in doses:
+            curve, facts = sensor.tones(doses["tone"], rng)
+            note("tone", facts)
+        if "cast" in doses:
+            white, facts = sensor.cast(doses["cast"], rng)
+            note("cast", facts)
+        image = sensor.recolour(image, curve, white)
+    for part, change in _WRITTEN.items():
+        if part in doses:
+            image, facts = change(image, doses[part], rng, legible)
+            note(part, facts)
+    record = {
+        "preset": name,
+        "strength": strength,
+        "parts": parts,
+        "size": list(image.shape[:2]),
+        "homography": [list(row) for row in matrix],
+    }
+    return image, record
+
+
+def _doses(settings: Degradation, rng: np.random.Generator) -> tuple[str | None, float, dict[str, float]]:
+    """Draw a preset if there are several, and the strength of each part that is to be applied."""
+    strength, name = settings.strength, None
+    if settings.presets:
+        name = _drawn_preset(settings.presets, rng)
+        settings = PRESETS[name]
+        strength *= settings.strength
+        if settings.presets:
+            raise UserError(f"degradation: the preset {name!r} is itself a mixture; name its presets instead")
+    if strength == 0:
+        return name, 0.0, {}
+    draws = rng.random((len(PARTS), 2)).tolist()
+    doses = {}
+    for part, (chance, height) in zip(PARTS, draws, strict=True):
+        dose = getattr(settings, part)
+        drawn = (dose.low + (dose.high - dose.low) * height) * strength
+        if chance < dose.share and drawn > 0:
+            doses[part] = drawn
+    return name, strength, doses
+
+
+def _drawn_preset(presets: tuple[tuple[str, float], ...], rng: np.random.Generator) -> str:
+    unknown = [name for name, _ in presets if name not in PRESETS]
+    if unknown:
+        raise UserError(f"degradation: there is no preset {unknown[0]!r}; there are {', '.join(PRESETS)}")
+    left = rng.random() * math.fsum(weight for _, weight in presets)
+    for name, weight in presets:
+        left -= weight
+        if left < 0:
+            return name
+    return presets[-1][0]
+
+
+def _rounded(value: Any) -> Any:
+    return float(round(value, 4)) if isinstance(value, float) else value
