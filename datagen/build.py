@@ -227,7 +227,7 @@ def complete(
     if changed or not manifest.complete:
         manifests.write_text(directory / manifests.FILE, manifests.dump(finished))
     if card:
-        from datagen import card as cards
+        from datagen.card import write as cards
 
         if not (directory / cards.FILE).exists():
             cards.write(directory, finished, workers)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
+from rich.markup import escape
 
 from datagen import families
 from dsocr_jax.console import console, run_door
@@ -28,9 +29,13 @@ def build(
     seed: int = 0,
     split: Literal["train", "test", "all"] = "train",
     level: Literal["easy", "standard"] = "standard",
+    degradation: Literal["none", "light", "scan", "photo", "screen", "fax", "mix"] | None = None,
     workers: int | None = None,
     shard_size: int | None = None,
     engine: Literal["local", "ray"] = "local",
+    task_index: int | None = None,
+    task_count: int | None = None,
+    card: bool = True,
 ) -> int:
     """Make a set of samples; run the same command again to finish what was stopped or to mend what is missing.
 
@@ -41,24 +46,55 @@ def build(
         seed: another seed gives other samples.
         split: no content is ever in both train and test; 'all' asks for no split.
         level: 'easy' is for small models and short trainings, 'standard' is varied.
+        degradation: what is done to pictures after they are drawn; by default none at the easy level, and a mixture of
+            untouched and light to strong at the standard level.
         workers: processes; by default one per processor. The set does not depend on it.
         shard_size: samples per file; by default some 16 files per family, of 50 to 1000 samples.
         engine: 'local' uses processes of this machine, 'ray' a Ray cluster (started here if there is none), whose
             nodes must share the set's folder. The set does not depend on it.
+        task_index: which task of a batch queue this is, from 0 (with Slurm: "$SLURM_ARRAY_TASK_ID"); it makes its
+            share of the set. All tasks have the same options and folder, run at any time and in any number, and may
+            be killed and run again; `dsocr-data finish` completes the set.
+        task_count: how many tasks there are.
+        card: write the set's card (README.md) when it is complete.
     """
     kinds = families.expand(family)
-    _at_least(1, count=count, workers=workers, shard_size=shard_size)
-    _at_least(0, seed=seed)
+    _at_least(1, count=count, workers=workers, shard_size=shard_size, task_count=task_count)
+    _at_least(0, seed=seed, task_index=task_index)
     if seed > MAX_SEED:
         raise UserError(f"--seed must be at most {MAX_SEED}, not {seed}.")
-    from datagen.build import auto_shard_size, balanced
+    if (task_index is None) != (task_count is None):
+        raise UserError("--task-index and --task-count go together: give both or neither.")
+    if task_index is not None and task_count is not None and task_index >= task_count:
+        raise UserError(f"--task-index must be below --task-count: 0 to {task_count - 1}, not {task_index}.")
+    from datagen.build import Share, auto_shard_size, balanced
     from datagen.build import build as build_set
+    from datagen.degradation import DEFAULTS
     from datagen.manifest import SetConfig
 
     counts = balanced(kinds, count)
-    config = SetConfig(counts, seed, split, level, shard_size or auto_shard_size(counts))
+    size = shard_size or auto_shard_size(counts)
+    config = SetConfig(counts, seed, split, level, size, degradation or DEFAULTS[level])
     workers = workers or _processors()
-    _summarise(build_set(config, out, workers, engine), None if engine == "ray" else workers)
+    share = None if task_index is None or task_count is None else Share(task_index, task_count)
+    _summarise(build_set(config, out, workers, engine, share=share, card=card), None if engine == "ray" else workers)
+    return 0
+
+
+@app.command
+def finish(directory: Annotated[Path, tyro.conf.Positional], workers: int | None = None, card: bool = True) -> int:
+    """Complete a set when all tasks of a batch queue have ended: verify every file, write the manifest and the card.
+
+    Args:
+        directory: the set's folder.
+        workers: files that are read at a time; by default one per processor.
+        card: write the set's card (README.md).
+    """
+    _at_least(1, workers=workers)
+    from datagen.finish import finish as finish_set
+
+    samples = finish_set(directory, workers or _processors(), card=card)
+    console.print(f"{directory} is complete: {samples} samples")
     return 0
 
 
@@ -81,19 +117,41 @@ def show(directory: Annotated[Path, tyro.conf.Positional], count: int = 24, out:
 
 
 @app.command
-def check(directory: Annotated[Path, tyro.conf.Positional]) -> int:
+def check(
+    directory: Annotated[Path, tyro.conf.Positional],
+    workers: int | None = None,
+    sample: int | None = None,
+    regenerate: int = 0,
+) -> int:
     """Check a whole set: checksums, counts, pictures, labels, splits; name every problem and fail if there is one.
+
+    Families repeat their own checks too (drawn values equal cells, ...), on pictures as they were drawn: a degraded
+    set takes as long to check as to build. Duplicates are counted.
 
     Args:
         directory: the set's folder.
+        workers: processes; by default one per processor.
+        sample: look at this many samples alone, from all parts of the set, and not at checksums.
+        regenerate: make this many samples again and compare all their bytes.
     """
+    _at_least(1, workers=workers, sample=sample)
+    _at_least(0, regenerate=regenerate)
     from datagen.check import check_set
 
-    checked, problems = check_set(directory)
-    for problem in problems:
+    found = check_set(directory, workers or _processors(), sample=sample, regenerate=regenerate)
+    for problem in found.problems:
         print(problem)
-    console.print(f"{checked} samples checked: {len(problems) or 'no'} problem{'s' if len(problems) != 1 else ''}")
-    return 1 if problems else 0
+    number = len(found.problems)
+    console.print(f"{found.checked} samples checked: {number or 'no'} problem{'s' if number != 1 else ''}")
+    if found.verified:
+        console.print(f"  {found.verified} of them by their family's own checks")
+    if regenerate:
+        console.print(f"  {found.remade} made again and compared to the byte")
+    if found.duplicates is not None:
+        console.print(f"  {found.duplicates.surplus} duplicates ({found.duplicates.distinct} different contents)")
+    for remark in found.remarks:
+        console.print(f"[yellow]note:[/] {escape(remark)}")
+    return 1 if found.problems else 0
 
 
 def _processors() -> int:
@@ -109,8 +167,14 @@ def _at_least(least: int, **options: int | None) -> None:
 
 def _summarise(report: "Report", workers: int | None) -> None:
     made = sum(report.made.values())
-    if not made:
+    if report.left:
+        console.print(
+            f"{report.left} shards are left to other tasks; when all have ended: dsocr-data finish {report.directory}",
+            soft_wrap=True,
+        )
+    elif not made:
         console.print(f"{report.directory} is complete already: {report.kept} samples")
+    if not made:
         return
     kept = f", {report.kept} kept" if report.kept else ""
     by = "Ray" if workers is None else "1 worker" if workers == 1 else f"{workers} workers"

@@ -1,14 +1,18 @@
 """How often a set says the same thing twice: an exact count over the digests of contents, in bounded memory."""
 
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from datagen.shards import DIGEST_BYTES
 
-#: Digests that are held at a time (512 MB while they are sorted); a larger set is counted in several passes.
+#: Digests that are held at a time (some 700 MB while they are sorted); more are counted in several passes.
 MAX_HELD = 16_000_000
+
+#: Digests that are read at a time.
+_BLOCK = 1_000_000
 
 #: Passes are told apart by the first two bytes of a digest.
 _PREFIXES = 1 << 16
@@ -35,29 +39,44 @@ class Duplicates:
         """Samples whose content another sample has already."""
         return self.samples - self.distinct
 
-
-def count_duplicates(read: Callable[[], Iterable[bytes]], samples: int) -> Duplicates:
-    """Count equal contents.
-
-    Args:
-        read: returns the digests, `DIGEST_BYTES` each, in blocks of any size; called once for every pass.
-        samples: about how many digests there are, which decides the number of passes.
-    """
-    passes = min(max(-(-samples // MAX_HELD), 1), _PREFIXES)
-    total = Duplicates()
-    for number in range(passes):
-        low, high = (_PREFIXES * bound // passes for bound in (number, number + 1))
-        # An array a block: as Python objects digests would take four times the memory.
-        held = [_within(block, low, high) for block in read()]
-        total = _sum(total, _count(np.concatenate(held) if held else np.empty((0, 2), np.uint64)))
-    return total
+    def __add__(self, other: "Duplicates") -> "Duplicates":
+        """Return the counts of both, which share no content."""
+        return Duplicates(
+            self.samples + other.samples,
+            self.distinct + other.distinct,
+            self.repeated + other.repeated,
+            max(self.most, other.most),
+        )
 
 
-def _within(block: bytes, low: int, high: int) -> np.ndarray:
-    """Return the digests whose prefix is in ``low <= prefix < high``, as uint64 ``[digests, 2]``."""
-    rows = np.frombuffer(block, ">u8").reshape(-1, DIGEST_BYTES // 8).astype(np.uint64)
-    prefix = rows[:, 0] >> np.uint64(48)
-    return rows if (low, high) == (0, _PREFIXES) else rows[(prefix >= low) & (prefix < high)]
+class Digests:
+    """Digests of contents, `DIGEST_BYTES` each, kept in a temporary file."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the object)
+        self._number = 0
+
+    def add(self, digests: bytes) -> None:
+        """Keep some digests, one after another."""
+        self._file.write(digests)
+        self._number += len(digests) // DIGEST_BYTES
+
+    def duplicates(self) -> Duplicates:
+        """Count equal ones; the memory that it takes does not grow beyond `MAX_HELD` of them."""
+        passes = min(max(-(-self._number // MAX_HELD), 1), _PREFIXES)
+        total = Duplicates()
+        for number in range(passes):
+            low, high = (_PREFIXES * bound // passes for bound in (number, number + 1))
+            total += _count(np.concatenate([np.empty((0, 2), np.uint64), *self._within(low, high)]))
+        return total
+
+    def _within(self, low: int, high: int) -> Iterator[np.ndarray]:
+        """Yield the digests whose prefix is in ``low <= prefix < high``, as uint64 ``[digests, 2]``."""
+        self._file.seek(0)
+        while block := self._file.read(_BLOCK * DIGEST_BYTES):
+            rows = np.frombuffer(block, ">u8").reshape(-1, 2).astype(np.uint64)
+            prefix = rows[:, 0] >> np.uint64(48)
+            yield rows[(prefix >= low) & (prefix < high)]
 
 
 def _count(rows: np.ndarray) -> Duplicates:
@@ -67,12 +86,3 @@ def _count(rows: np.ndarray) -> Duplicates:
     starts = np.flatnonzero(np.r_[True, (rows[1:] != rows[:-1]).any(axis=1)])
     sizes = np.diff(np.r_[starts, len(rows)])
     return Duplicates(len(rows), len(starts), int((sizes > 1).sum()), int(sizes.max()))
-
-
-def _sum(one: Duplicates, two: Duplicates) -> Duplicates:
-    return Duplicates(
-        one.samples + two.samples,
-        one.distinct + two.distinct,
-        one.repeated + two.repeated,
-        max(one.most, two.most),
-    )

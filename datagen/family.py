@@ -34,7 +34,8 @@ class Drawn:
         image: uint8, ``[height, width]`` gray or ``[height, width, 3]`` RGB; 0 is black.
         label: the answer, in the form of the family's kind (`dsocr_jax.answers.check_label`).
         meta: whatever else is known about the picture; must survive JSON unchanged (string keys, no tuples,
-            no NumPy scalars, no NaN).
+            no NumPy scalars, no NaN). ``smallest_text``, if it is there, is the font size in pixels of the smallest
+            text that must be read: degradation keeps it readable.
     """
 
     image: np.ndarray

@@ -17,22 +17,30 @@ from datagen.shards import Made, Stopped
 from datagen.work import POLL, Job, handed_out, make_shard
 from dsocr_jax.errors import UserError
 
-#: So often in a row may workers die before any shard is finished.
+#: So often in a row may workers die before any piece is finished.
 MAX_DEATHS = 3
 
 #: Every worker counts in a slot of its own, by its process id.
 _SLOTS = 1024
 
 Result = TypeVar("Result")
-Result_co = TypeVar("Result_co", covariant=True)
 
 
-class Worker(Protocol[Result_co]):
-    """What is done to a shard; must be importable (`functools.partial` of a function) to travel to processes."""
+class Piece(Protocol):
+    """A piece of work: a shard, or what is to be done with one. Its name is unique, and it counts as ``records``."""
 
-    def __call__(self, shard: Shard, /, advance: Callable[[], None], stop: Callable[[], bool]) -> Result_co:
-        """Work on the shard, telling ``advance`` of every sample and asking ``stop`` before each."""
-        ...
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def records(self) -> int: ...  # noqa: D102
+
+
+Work = TypeVar("Work", bound=Piece)
+
+#: What is done with a piece; it tells its second argument of every sample, and asks its third before each whether to
+#: stop. It must be importable (`functools.partial` of a function) to travel to processes.
+Worker = Callable[[Work, Callable[[], None], Callable[[], bool]], Result]
 
 
 def run(
@@ -48,40 +56,40 @@ def run(
 
 
 def each(
-    worker: Worker[Result],
-    shards: Sequence[Shard],
+    worker: Worker[Work, Result],
+    pieces: Sequence[Work],
     *,
     workers: int,
     advance: Callable[[int, str], None],
     stop: Callable[[], bool],
-) -> Iterator[tuple[Shard, Result]]:
-    """Call ``worker`` for every shard and yield each with its result as it is finished, in any order.
+) -> Iterator[tuple[Work, Result]]:
+    """Call ``worker`` for every piece and yield each with its result as it is finished, in any order.
 
-    A worker process that dies (killed, or short of memory) takes the unfinished shards of the others with it; all of
+    A worker process that dies (killed, or short of memory) takes the unfinished pieces of the others with it; all of
     them are begun again on new processes.
 
     Args:
-        worker: what is done to a shard.
-        shards: the shards.
+        worker: what is done.
+        pieces: the pieces.
         workers: the number of processes; 1 means this one.
         advance: told of the samples done since it was last called.
         stop: asked often; when it is true the run ends with `Stopped`.
 
     Raises:
-        UserError: workers died `MAX_DEATHS` times, and no shard was finished in between.
+        UserError: workers died `MAX_DEATHS` times, and no piece was finished in between.
     """
-    if workers == 1 or len(shards) <= 1:
-        for shard in shards:
-            yield shard, worker(shard, lambda: advance(1, ""), stop)
+    if workers == 1 or len(pieces) <= 1:
+        for piece in pieces:
+            yield piece, worker(piece, lambda: advance(1, ""), stop)
         return
-    left = {shard.name: shard for shard in shards}
+    left = {piece.name: piece for piece in pieces}
     deaths = 0
     while left:
         try:
-            for shard, result in _on_workers(worker, list(left.values()), min(workers, len(left)), advance, stop):
+            for piece, result in _on_workers(worker, list(left.values()), min(workers, len(left)), advance, stop):
                 deaths = 0
-                del left[shard.name]
-                yield shard, result
+                del left[piece.name]
+                yield piece, result
         except BrokenProcessPool:
             deaths += 1
             if deaths == MAX_DEATHS:
@@ -93,12 +101,12 @@ def each(
 
 
 def _on_workers(
-    worker: Worker[Result],
-    shards: Sequence[Shard],
+    worker: Worker[Work, Result],
+    pieces: Sequence[Work],
     workers: int,
     advance: Callable[[int, str], None],
     stop: Callable[[], bool],
-) -> Iterator[tuple[Shard, Result]]:
+) -> Iterator[tuple[Work, Result]]:
     # Never fork: this process may hold threads (jax, Pillow), whose locks a forked child would inherit locked.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
@@ -107,8 +115,8 @@ def _on_workers(
     shown = settled = 0
     pool = ProcessPoolExecutor(workers, context, _start_worker, (done, halt, dict(families.MODULES)))
 
-    def submit(shard: Shard) -> Future[Result]:
-        return pool.submit(_work, worker, shard)
+    def submit(piece: Work) -> Future[Result]:
+        return pool.submit(_work, worker, piece)
 
     def finished(running: Sequence[Future[Result]]) -> set[Future[Result]]:
         nonlocal shown
@@ -119,10 +127,10 @@ def _on_workers(
         return ready
 
     try:
-        for shard, task in handed_out(shards, submit, finished, lambda: 2 * workers, stop):
+        for piece, task in handed_out(pieces, submit, finished, lambda: 2 * workers, stop):
             result = task.result()
-            settled += shard.records
-            yield shard, result
+            settled += piece.records
+            yield piece, result
     except BrokenProcessPool:
         advance(min(settled - shown, 0), "")  # what is to be done again
         raise
@@ -139,6 +147,7 @@ def _start_worker(done: Any, halt: Any, modules: dict[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker.update(done=done, halt=halt, slot=os.getpid() % _SLOTS)
     families.MODULES.update(modules)
+    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"  # one processor a worker, whoever imports OpenCV
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 
@@ -149,13 +158,13 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _work(worker: Worker[Result], shard: Shard) -> Result:
+def _work(worker: Worker[Work, Result], piece: Work) -> Result:
     done, halt, slot = _worker["done"], _worker["halt"], _worker["slot"]
 
     def advance() -> None:
         done[slot] += 1
 
-    return worker(shard, advance, lambda: bool(halt.value))
+    return worker(piece, advance, lambda: bool(halt.value))
 
 
 @contextlib.contextmanager

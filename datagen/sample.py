@@ -110,7 +110,9 @@ def make_sample(
                 continue
             drawn = maker.render(content, rng, settings)
             check_label(family, drawn.label)
-            image, applied = degradations.apply(drawn.image, degradation, _generator([*entropy, _DEGRADATION]))
+            detail = drawn.meta.get(degradations.SMALLEST_TEXT)
+            dice = _generator([*entropy, _DEGRADATION])
+            image, applied = degradations.apply(drawn.image, degradation, dice, detail)
         except Rejected as error:
             reasons[error.reason] += 1
             why = error.reason

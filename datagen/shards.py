@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,16 +164,18 @@ class SampleSet:
     """A set on disk, read at random: ``len(samples)``, ``samples[i]``, iteration; and the paths by kind for Grain.
 
     Samples stand in the order of the manifest: kind after kind, each by id. An instance can be sent to other processes.
+    It may be of some of the set's shards alone.
 
     Attributes:
         directory: where the set is.
         manifest: what it holds.
     """
 
-    def __init__(self, directory: Path, manifest: Manifest) -> None:
+    def __init__(self, directory: Path, manifest: Manifest, shards: Sequence[Shard] | None = None) -> None:
         self.directory = directory
         self.manifest = manifest
-        self._shards = [shard for shard in manifest.shards() if shard.name in manifest.written]
+        planned = manifest.shards() if shards is None else shards
+        self._shards = [shard for shard in planned if shard.name in manifest.written]
         self._starts = list(itertools.accumulate((shard.records for shard in self._shards), initial=0))
         self._readers: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()  # Grain reads from several threads
@@ -242,14 +244,23 @@ class SampleSet:
         Raises:
             UserError: it cannot be read; the message names the file and says what to do.
         """
-        file = self.directory / shard.name
+        data = self.raw(shard, position)
+        try:
+            return records.decode(data)
+        except UserError as error:
+            raise self._damaged(shard, position, error) from None
+
+    def raw(self, shard: Shard, position: int) -> bytes:
+        """Return the bytes of the record at ``position`` of ``shard``; errors as `read`."""
         try:
             (data,) = self.open_shard(shard).read([position])
-            return records.decode(data)
-        except (RuntimeError, ValueError, UserError) as error:
-            if isinstance(error, UserError) and str(file) in str(error):
-                raise
-            raise UserError(f"record {position} of the shard {file} is damaged ({error}); {remedy(file)}") from None
+        except (RuntimeError, ValueError) as error:
+            raise self._damaged(shard, position, error) from None
+        return bytes(data)
+
+    def _damaged(self, shard: Shard, position: int, error: Exception) -> UserError:
+        file = self.directory / shard.name
+        return UserError(f"record {position} of the shard {file} is damaged ({error}); {remedy(file)}")
 
     def open_shard(self, shard: Shard) -> Any:
         """Return the open reader of ``shard``; UserError if it cannot be read or holds another number of records."""
@@ -272,7 +283,7 @@ class SampleSet:
             return reader
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"directory": self.directory, "manifest": self.manifest}
+        return {"directory": self.directory, "manifest": self.manifest, "shards": self._shards}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]

@@ -123,11 +123,10 @@ class Statistics:
         if index % TOKENS_EVERY == 0:
             self._quantity("label tokens", len(_tokenizer().encode(label)))
         for name, value in _flat(meta):
-            if type(value) is int:
-                if value >= 0:
-                    self._quantity(f"{META} {name}", value)
-            else:
+            if isinstance(value, str):
                 self._value(name, value)
+            elif value >= 0:
+                self._quantity(f"{META} {name}", value)
 
     def _quantity(self, name: str, number: int) -> None:
         if name not in self.quantities:
@@ -175,7 +174,7 @@ class Statistics:
 
 
 def _flat(meta: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | int]]:
-    """Yield names and values of remarks: text, whole numbers, yes and no, lists of text, and of maps their entries."""
+    """Yield names and values of remarks: text, whole numbers, yes and no, lists of text, and what stands in maps."""
     for key, value in meta.items():
         name = prefix + key
         if key in _OWN:
@@ -186,8 +185,8 @@ def _flat(meta: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str 
             yield name, value
         elif isinstance(value, list):
             yield from ((name, item) for item in value if isinstance(item, str))
-        elif isinstance(value, dict) and not prefix:
-            yield from _flat(value, f"{name} ")
+        elif isinstance(value, dict):
+            yield from ((name, part) for part in value) if prefix else _flat(value, f"{name} ")
 
 
 @functools.cache

@@ -41,13 +41,19 @@ def forge(directory: Path, position: int, change: Callable[[dict[str, Any]], obj
     (directory / "manifest.json").write_text(json.dumps(manifest))
 
 
+def checked_and_problems(directory: Path) -> tuple[int, list[str]]:
+    found = check_set(directory)
+    return found.checked, found.problems
+
+
 def test_a_good_set_has_no_problems(directory: Path) -> None:
-    assert check_set(directory) == (13, [])
+    found = check_set(directory)
+    assert (found.checked, found.problems) == (13, [])
 
 
 def test_a_truncated_shard(directory: Path) -> None:
     (directory / LAST).write_bytes((directory / LAST).read_bytes()[:-100])
-    checked, problems = check_set(directory)
+    checked, problems = checked_and_problems(directory)
     assert (checked, len(problems)) == (10, 1)
     assert f"{directory / LAST} is truncated" in problems[0]
     assert f"delete {directory / LAST} and run the same `dsocr-data build` again" in problems[0]
@@ -55,7 +61,7 @@ def test_a_truncated_shard(directory: Path) -> None:
 
 def test_a_missing_shard(directory: Path) -> None:
     (directory / FIRST).unlink()
-    checked, (problem,) = check_set(directory)
+    checked, (problem,) = checked_and_problems(directory)
     assert (checked, f"{FIRST} is missing" in problem) == (3, True)
 
 
@@ -63,7 +69,7 @@ def test_a_changed_byte_is_found_in_shard_and_record(directory: Path) -> None:
     data = bytearray((directory / LAST).read_bytes())
     data[data.index(b"number ")] ^= 0xFF
     (directory / LAST).write_bytes(data)
-    checked, problems = check_set(directory)
+    checked, problems = checked_and_problems(directory)
     assert checked == 12
     assert "checksum differs" in problems[0]
     assert f"record 0 of the shard {directory / LAST} is damaged" in problems[1]
@@ -71,14 +77,16 @@ def test_a_changed_byte_is_found_in_shard_and_record(directory: Path) -> None:
 
 def test_a_shard_of_another_set(directory: Path) -> None:
     (directory / "test-pages-00000-of-00001.array_record").write_bytes(b"")
-    _, (problem,) = check_set(directory)
+    _, (problem,) = checked_and_problems(directory)
     assert "test-pages-00000-of-00001.array_record: not a shard of this set" in problem
 
 
 def test_an_unfinished_set(directory: Path) -> None:
     file = directory / "manifest.json"
     file.write_text(file.read_text().replace('"complete": true', '"complete": false'))
-    assert check_set(directory)[1] == [f"{file}: the set is unfinished; run the same `dsocr-data build` to finish it."]
+    assert check_set(directory).problems == [
+        f"{file}: the set is unfinished; run the same `dsocr-data build` to finish it."
+    ]
 
 
 def test_no_set(tmp_path: Path) -> None:
@@ -107,7 +115,7 @@ def other_split() -> str:
 )
 def test_a_faulty_record_is_named(directory: Path, change: Callable[[dict[str, Any]], object], problem: str) -> None:
     forge(directory, 1, change)
-    _, problems = check_set(directory)
+    _, problems = checked_and_problems(directory)
     assert len(problems) == 1
     assert problem in problems[0]
     assert LAST in problems[0] and "record 1" in problems[0]
