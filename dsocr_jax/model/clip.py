@@ -1,12 +1,14 @@
 """The CLIP ViT tower, which reads SAM's compressed map instead of pixels."""
 
-import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from dsocr_jax.config import ClipConfig
+from dsocr_jax.model.attention import attend
+from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.layers import MLP, layer_norm, linear, quick_gelu, resize_grid
+from dsocr_jax.model.scan import run_layers
 
 
 class SelfAttention(nnx.Module):
@@ -17,11 +19,11 @@ class SelfAttention(nnx.Module):
         self.proj = linear(width, width, rngs)
         self.heads = heads
 
-    def __call__(self, x: Float[Array, "b s c"]) -> Float[Array, "b s c"]:
+    def __call__(self, x: Float[Array, "b s c"], backends: Backends = DEFAULT) -> Float[Array, "b s c"]:
         """Every token attends to every token."""
         b, s, c = x.shape
         q, k, v = jnp.moveaxis(self.qkv(x).reshape(b, s, 3, self.heads, c // self.heads), 2, 0)
-        return self.proj(jax.nn.dot_product_attention(q, k, v).reshape(b, s, c))
+        return self.proj(attend(q, k, v, backend=backends.attention).reshape(b, s, c))
 
 
 class ClipBlock(nnx.Module):
@@ -33,9 +35,9 @@ class ClipBlock(nnx.Module):
         self.norm2 = layer_norm(config.width, config.norm_eps, rngs)
         self.mlp = MLP(config.width, config.ffn, quick_gelu, rngs)
 
-    def __call__(self, x: Float[Array, "b s c"]) -> Float[Array, "b s c"]:
+    def __call__(self, x: Float[Array, "b s c"], backends: Backends = DEFAULT) -> Float[Array, "b s c"]:
         """Attention, then the MLP, each added to its input."""
-        x = x + self.attn(self.norm1(x))
+        x = x + self.attn(self.norm1(x), backends)
         return x + self.mlp(self.norm2(x))
 
 
@@ -63,9 +65,6 @@ class Clip(nnx.Module):
         grid = resize_grid(table[1:].reshape(self.grid, self.grid, c), m).reshape(m * m, c)
         return self.pre_norm(tokens + jnp.concatenate([table[:1], grid]))
 
-    def __call__(self, features: Float[Array, "b m m c"]) -> Float[Array, "b s c"]:
+    def __call__(self, features: Float[Array, "b m m c"], backends: Backends = DEFAULT) -> Float[Array, "b s c"]:
         """All blocks over the embedded map."""
-        x = self.embed(features)
-        for block in self.blocks:
-            x = block(x)
-        return x
+        return run_layers(self.blocks, self.embed(features), lambda block, x: block(x, backends), backends)

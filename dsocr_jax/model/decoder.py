@@ -1,6 +1,7 @@
 """The language model: Llama-style attention, one dense layer, then mixture-of-experts layers."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -8,8 +9,11 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from dsocr_jax.config import DecoderConfig
+from dsocr_jax.model.attention import attend
+from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.layers import RMSNorm, SwiGLU, linear, rotary_angles, rotate
 from dsocr_jax.model.moe import MoE
+from dsocr_jax.model.scan import run_layers
 
 
 @jax.tree_util.register_dataclass
@@ -49,15 +53,20 @@ class CausalAttention(nnx.Module):
         positions: Int[Array, "b t"],
         mask: Bool[Array, "b 1 t s"],
         cache: LayerCache | None,
+        backends: Backends = DEFAULT,
     ) -> tuple[Float[Array, "b t h"], LayerCache | None]:
-        """Output, and the cache with this call's keys and values; with a cache, the mask is over its positions."""
+        """Output, and the cache with this call's keys and values.
+
+        With a cache, the mask is over its positions; without one it shows no position what stands behind it.
+        """
         b, t, _ = x.shape
         q, k, v = (part(x).reshape(b, t, -1, self.dim) for part in (self.q, self.k, self.v))
         q, k = rotate(q, *rope), rotate(k, *rope)
         if cache is not None:
             cache = cache.write(k, v, positions)
             k, v = cache.keys, cache.values
-        out = jax.nn.dot_product_attention(q, k.astype(q.dtype), v.astype(q.dtype), mask=mask)
+        causal = cache is None
+        out = attend(q, k.astype(q.dtype), v.astype(q.dtype), mask, causal, backends.attention)
         return self.o(out.reshape(b, t, -1)), cache
 
 
@@ -82,16 +91,19 @@ class DecoderLayer(nnx.Module):
         mask: Bool[Array, "b 1 t s"],
         cache: LayerCache | None = None,
         groups: int = 1,
-        backend: str = "blocked",
-    ) -> tuple[Float[Array, "b t h"], Float[Array, ""], LayerCache | None]:
-        """Output, router loss (0 for a dense layer) and the cache with this call's keys and values."""
-        y, cache = self.attn(self.input_norm(x), rope, positions, mask, cache)
+        backends: Backends = DEFAULT,
+    ) -> tuple[Float[Array, "b t h"], Float[Array, ""], LayerCache | None, Float[Array, ""]]:
+        """Output, router loss, the cache with this call's keys and values, and the share of pairs without room.
+
+        The loss and the share (see `dsocr_jax.model.moe.MoE`) are 0 for a dense layer.
+        """
+        y, cache = self.attn(self.input_norm(x), rope, positions, mask, cache, backends)
         x = x + y
         y = self.post_norm(x)
         if self.dense:
-            return x + self.mlp(y), jnp.zeros((), jnp.float32), cache
-        y, loss = self.moe(y, groups, backend)
-        return x + y, loss, cache
+            return x + self.mlp(y), jnp.zeros((), jnp.float32), cache, jnp.zeros((), jnp.float32)
+        y, loss, beyond = self.moe(y, groups, backends)
+        return x + y, loss, cache, beyond
 
 
 class Decoder(nnx.Module):
@@ -111,17 +123,57 @@ class Decoder(nnx.Module):
         mask: Bool[Array, "b 1 t s"],
         caches: list[LayerCache] | None = None,
         groups: int = 1,
-        backend: str = "blocked",
+        backends: Backends = DEFAULT,
+        backend: str | None = None,
     ) -> tuple[Float[Array, "b t h"], Float[Array, ""], list[LayerCache]]:
-        """Normalised hidden states, the sum of the router losses, and the new caches."""
-        config = self.config
-        rope = rotary_angles(positions, config.hidden // config.heads, config.rope_base)
-        total, new = jnp.zeros((), jnp.float32), []
-        for i, layer in enumerate(self.layers):
-            x, loss, cache = layer(x, rope, positions, mask, caches[i] if caches else None, groups, backend)
+        """Normalised hidden states, the sum of the router losses, and the new caches.
+
+        Args:
+            x: embedded tokens.
+            positions: of the tokens in their rows.
+            mask: over the caches' positions, or over the tokens themselves (causal) without caches.
+            caches: of every layer; with them the layers are always unrolled, and each cache is updated in place.
+            groups: see `dsocr_jax.model.moe.MoE`.
+            backends: how to compute.
+            backend: short for a change of ``backends.grouped`` alone.
+        """
+        if backend is not None:
+            backends = dataclasses.replace(backends, grouped=backend)
+        if caches is None:
+            hidden, loss, _ = self.forward(x, positions, mask, groups, backends)
+            return hidden, loss, []
+        rope, total = self._rope(positions), jnp.zeros((), jnp.float32)
+        new: list[LayerCache] = []
+        for layer, cache in zip(self.layers, caches, strict=True):
+            x, loss, filled, _ = layer(x, rope, positions, mask, cache, groups, backends)
             total = total + loss
-            new += [cache] if cache is not None else []
+            new += [filled] if filled is not None else []
         return self.norm(x), total, new
+
+    def forward(
+        self,
+        x: Float[Array, "b t h"],
+        positions: Int[Array, "b t"],
+        mask: Bool[Array, "b 1 t t"],
+        groups: int = 1,
+        backends: Backends = DEFAULT,
+    ) -> tuple[Float[Array, "b t h"], Float[Array, ""], Float[Array, ""]]:
+        """Whole rows without caches: hidden states, the sum of the router losses, the mean share without room.
+
+        Args:
+            x, positions, mask, groups, backends: see `__call__`.
+        """
+        rope, zero = self._rope(positions), jnp.zeros((), jnp.float32)
+
+        def call(layer: Any, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+            y, loss, _, beyond = layer(carry[0], rope, positions, mask, None, groups, backends)
+            return y, carry[1] + loss, carry[2] + beyond
+
+        x, loss, beyond = run_layers(self.layers, (x, zero, zero), call, backends)
+        return self.norm(x), loss, beyond / max(self.config.layers - self.config.dense_layers, 1)
+
+    def _rope(self, positions: Int[Array, "b t"]) -> Rope:
+        return rotary_angles(positions, self.config.hidden // self.config.heads, self.config.rope_base)
 
     def logits(self, hidden: Float[Array, "*b h"]) -> Float[Array, "*b v"]:
         """Scores over the vocabulary, float32."""

@@ -7,6 +7,7 @@ from flax import nnx
 from jaxtyping import Array, Float, UInt8
 
 from dsocr_jax.config import ModelConfig
+from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.clip import Clip
 from dsocr_jax.model.layers import linear
 from dsocr_jax.model.sam import Sam
@@ -24,19 +25,22 @@ class DeepEncoder(nnx.Module):
         self.image_newline = nnx.Param(rngs.params.normal((hidden,)) * hidden**-0.5)
         self.view_separator = nnx.Param(rngs.params.normal((hidden,)) * hidden**-0.5)
 
-    def __call__(self, pixels: Float[Array, "b S S 3"]) -> Float[Array, "b s h"]:
+    def __call__(self, pixels: Float[Array, "b S S 3"], backends: Backends = DEFAULT) -> Float[Array, "b s h"]:
         """Normalised pixels of equally sized views to their m * m tokens, row by row."""
-        features = self.sam(pixels)
-        tokens = self.clip(features)[:, 1:]
+        features = self.sam(pixels, backends)
+        tokens = self.clip(features, backends)[:, 1:]
         return self.projector(jnp.concatenate([tokens, features.reshape(tokens.shape)], axis=-1))
 
-    def vision_table(self, views: Mapping[int, UInt8[Array, "g v S S 3"]]) -> Float[Array, "g r h"]:
+    def vision_table(
+        self, views: Mapping[int, UInt8[Array, "g v S S 3"]], backends: Backends = DEFAULT
+    ) -> Float[Array, "g r h"]:
         """All rows that `dsocr_jax.modes` lays out, per group of batch rows.
 
         Row 0 is the newline, row 1 the separator; then the tokens of every view, sizes rising.
 
         Args:
             views: pictures as uint8 by size; ``g`` groups of ``v`` views each.
+            backends: how the towers compute.
         """
         newline, separator = self.image_newline[...], self.view_separator[...]
         groups = next(iter(views.values())).shape[0] if views else 1
@@ -45,6 +49,6 @@ class DeepEncoder(nnx.Module):
         levels = jnp.asarray(NORMALISED, newline.dtype)
         for size in sorted(views):
             g, v = views[size].shape[:2]
-            tokens = self(levels[views[size].reshape(g * v, size, size, 3)])
+            tokens = self(levels[views[size].reshape(g * v, size, size, 3)], backends)
             rows.append(tokens.reshape(g, -1, tokens.shape[-1]))
         return jnp.concatenate(rows, axis=1)

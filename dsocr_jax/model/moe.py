@@ -6,8 +6,10 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from dsocr_jax.config import DecoderConfig
-from dsocr_jax.model.grouped import BACKENDS
+from dsocr_jax.model.backends import DEFAULT, Backends
+from dsocr_jax.model.grouped import Layout, over_groups
 from dsocr_jax.model.layers import SwiGLU, linear
+from dsocr_jax.model.scan import keep_product
 
 
 class Experts(nnx.Module):
@@ -20,16 +22,30 @@ class Experts(nnx.Module):
         self.down = nnx.Param(rngs.params.normal((e, f, h)) * f**-0.5)
 
     def __call__(
-        self, x: Float[Array, "t h"], chosen: Int[Array, "t k"], weights: Float[Array, "t k"], backend: str
-    ) -> Float[Array, "t h"]:
-        """Sum of each token's chosen experts, times its weights (float32, as the original sums)."""
-        k, matmul = chosen.shape[1], BACKENDS[backend]
-        order = jnp.argsort(chosen.reshape(-1), stable=True)
-        sizes = jnp.bincount(chosen.reshape(-1), length=self.gate.shape[0])
-        rows = x[order // k]
-        hidden = jax.nn.silu(matmul(rows, self.gate[...], sizes)) * matmul(rows, self.up[...], sizes)
-        out = matmul(hidden, self.down[...], sizes)[jnp.argsort(order)].reshape(*chosen.shape, -1)
-        return jnp.einsum("tkh,tk->th", out.astype(jnp.float32), weights).astype(x.dtype)
+        self, x: Float[Array, "g t h"], chosen: Int[Array, "g t k"], weights: Float[Array, "g t k"], backends: Backends
+    ) -> tuple[Float[Array, "g t h"], Float[Array, ""]]:
+        """Sum of each token's chosen experts, times its weights (float32, as the original sums).
+
+        Each group is sorted by expert apart from the others.
+
+        Returns:
+            The sums, and the share of (token, expert) pairs that found no room, see `over_groups`.
+        """
+        groups, tokens, k = chosen.shape
+        flat = chosen.reshape(groups, tokens * k)
+        order = jnp.argsort(flat, axis=-1, stable=True)
+        sizes = jax.vmap(lambda ids: jnp.bincount(ids, length=self.gate.shape[0]))(flat)
+        gate, up, down = self.gate[...], self.up[...], self.down[...]
+
+        def group(layout: Layout, x: Array, order: Array, weights: Array) -> Array:
+            rows = layout.arrange(x[order // k])
+            gated = keep_product(layout.product(rows, gate))
+            hidden = jax.nn.silu(gated) * keep_product(layout.product(rows, up))
+            sorted_rows = layout.restore(keep_product(layout.product(hidden, down)))
+            out = sorted_rows[jnp.argsort(order)].reshape(tokens, k, -1)
+            return jnp.einsum("tkh,tk->th", out.astype(jnp.float32), weights).astype(x.dtype)
+
+        return over_groups(group, sizes, tokens * k, backends, x, order, weights)
 
 
 def balance_loss(probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k"], weight: float) -> Float[Array, ""]:
@@ -62,21 +78,18 @@ class MoE(nnx.Module):
         return probabilities, weights, chosen
 
     def __call__(
-        self, x: Float[Array, "b t h"], groups: int = 1, backend: str = "blocked"
-    ) -> tuple[Float[Array, "b t h"], Float[Array, ""]]:
-        """Output and router loss.
+        self, x: Float[Array, "b t h"], groups: int = 1, backends: Backends = DEFAULT
+    ) -> tuple[Float[Array, "b t h"], Float[Array, ""], Float[Array, ""]]:
+        """Output, router loss, and the share of (token, expert) pairs that found no room.
 
         Args:
             groups: the rows of ``x`` fall into this many equal groups whose tokens are sorted by expert
                 apart from each other, so that data-parallel devices need not exchange tokens.
-            backend: a key of `dsocr_jax.model.grouped.BACKENDS`.
+            backends: its ``grouped`` and ``capacity`` are used.
         """
         b, t, h = x.shape
         probabilities, weights, chosen = self.route(x)
         rows, ids, scales = (part.reshape(groups, b * t // groups, -1) for part in (x, chosen, weights))
-        if groups == 1:
-            routed = self.experts(rows[0], ids[0], scales[0], backend)
-        else:
-            routed = jax.vmap(lambda r, i, s: self.experts(r, i, s, backend))(rows, ids, scales)
+        routed, beyond = self.experts(rows, ids, scales, backends)
         loss = balance_loss(probabilities, chosen, self.loss_weight)
-        return routed.reshape(b, t, h) + self.shared(x), loss
+        return routed.reshape(b, t, h) + self.shared(x), loss, beyond

@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from dsocr_jax.batch import TEXT, Batch
 from dsocr_jax.config import ModelConfig
+from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.decoder import Decoder
 from dsocr_jax.model.encoder import DeepEncoder
 
@@ -26,11 +27,12 @@ def causal_mask(segments: Int[Array, "b t"]) -> Bool[Array, "b 1 t t"]:
     """Each position sees itself and those before it in its segment.
 
     Padding, segment 0, is not seen; it sees all that stands before it, as in the original, where it counts
-    in the router's loss.
+    in the router's loss. In a row of nothing but padding it sees the first position: a softmax over nothing would
+    be whatever an implementation makes of it.
     """
     t = segments.shape[1]
     query, key = segments[:, :, None], segments[:, None, :]
-    visible = ((query == key) | (query == 0)) & (key != 0)
+    visible = ((query == key) | (query == 0)) & ((key != 0) | (jnp.arange(t) == 0))
     return (jnp.tril(jnp.ones((t, t), bool)) & visible)[:, None]
 
 
@@ -42,20 +44,32 @@ class DeepseekOCR(nnx.Module):
         self.decoder = Decoder(config.decoder, rngs)
         self.config = config
 
-    def embed(self, batch: Batch) -> Float[Array, "b t h"]:
+    def embed(self, batch: Batch, backends: Backends = DEFAULT) -> Float[Array, "b t h"]:
         """Token embeddings with the pictures' vectors in their places."""
         batch = jax.tree.map(jnp.asarray, batch)
         embedded = self.decoder.embed(batch.tokens)
         if not batch.views:
             return embedded
-        return place_vision(embedded, batch.vision_index, self.encoder.vision_table(batch.views))
+        encode = self.encoder.vision_table
+        table = encode(batch.views) if backends == DEFAULT else encode(batch.views, backends)
+        return place_vision(embedded, batch.vision_index, table)
 
-    def hidden_states(self, batch: Batch, backend: str = "blocked") -> tuple[Float[Array, "b t h"], Float[Array, ""]]:
+    def hidden_states(
+        self, batch: Batch, backends: Backends = DEFAULT
+    ) -> tuple[Float[Array, "b t h"], Float[Array, ""]]:
         """Hidden states of every position, and the router loss summed over the layers (float32)."""
+        return self.forward(batch, backends)[:2]
+
+    def forward(
+        self, batch: Batch, backends: Backends = DEFAULT
+    ) -> tuple[Float[Array, "b t h"], Float[Array, ""], Float[Array, ""]]:
+        """As `hidden_states`, and the share of (token, expert) pairs that found no room, float32.
+
+        That share is 0 but with the backends that give experts a limited room, see `dsocr_jax.model.grouped`.
+        """
         batch = jax.tree.map(jnp.asarray, batch)
-        x, mask = self.embed(batch), causal_mask(batch.segments)
-        hidden, loss, _ = self.decoder(x, batch.positions, mask, groups=batch.groups, backend=backend)
-        return hidden, loss
+        x, mask = self.embed(batch, backends), causal_mask(batch.segments)
+        return self.decoder.forward(x, batch.positions, mask, batch.groups, backends)
 
     def logits(self, hidden: Float[Array, "*b h"]) -> Float[Array, "*b v"]:
         """Scores over the vocabulary, float32."""

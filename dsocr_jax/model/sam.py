@@ -1,12 +1,14 @@
 """The SAM ViT tower and the 16x compressor: pixels to a map of a quarter of the patches a side."""
 
-import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from dsocr_jax.config import SamConfig
+from dsocr_jax.model.attention import RELATIVE
+from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.layers import MLP, exact_gelu, layer_norm, linear, resize_grid, resize_relative
+from dsocr_jax.model.scan import run_layers
 
 
 def split_windows(x: Float[Array, "b n n c"], window: int) -> Float[Array, "bw window window c"]:
@@ -47,16 +49,13 @@ class RelativeAttention(nnx.Module):
         self.rel_pos_w = nnx.Param(jnp.zeros((2 * side - 1, width // heads)))
         self.heads = heads
 
-    def __call__(self, x: Float[Array, "b s s c"]) -> Float[Array, "b s s c"]:
+    def __call__(self, x: Float[Array, "b s s c"], backends: Backends = DEFAULT) -> Float[Array, "b s s c"]:
         """Every position attends to every position of its map or window."""
         b, s, _, c = x.shape
         q, k, v = jnp.moveaxis(self.qkv(x).reshape(b, s * s, 3, self.heads, c // self.heads), 2, 0)
         # The bias takes the query as it is; only the dot product with the key is scaled.
-        maps = q.reshape(b, s, s, self.heads, -1)
-        rows = jnp.einsum("bywnd,ykd->bnywk", maps, relative_table(self.rel_pos_h[...], s))
-        columns = jnp.einsum("byxnd,xkd->bnyxk", maps, relative_table(self.rel_pos_w[...], s))
-        bias = (rows[..., :, None] + columns[..., None, :]).reshape(b, self.heads, s * s, s * s)
-        out = jax.nn.dot_product_attention(q, k, v, bias=bias)
+        rows, columns = (relative_table(table[...], s) for table in (self.rel_pos_h, self.rel_pos_w))
+        out = RELATIVE[backends.relative](q, k, v, rows, columns)
         return self.proj(out.reshape(b, s, s, c))
 
 
@@ -70,10 +69,13 @@ class SamBlock(nnx.Module):
         self.mlp = MLP(config.width, config.mlp_ratio * config.width, exact_gelu, rngs)
         self.window = window
 
-    def __call__(self, x: Float[Array, "b n n c"]) -> Float[Array, "b n n c"]:
+    def __call__(self, x: Float[Array, "b n n c"], backends: Backends = DEFAULT) -> Float[Array, "b n n c"]:
         """Attention, within windows or not, then the MLP, each added to its input."""
         y = self.norm1(x)
-        y = join_windows(self.attn(split_windows(y, self.window)), x.shape[1]) if self.window else self.attn(y)
+        if self.window:
+            y = join_windows(self.attn(split_windows(y, self.window), backends), x.shape[1])
+        else:
+            y = self.attn(y, backends)
         x = x + y
         return x + self.mlp(self.norm2(x))
 
@@ -126,9 +128,7 @@ class Sam(nnx.Module):
         x = self.patch_embed(pixels)
         return x + resize_grid(self.pos_embed[...], x.shape[1])
 
-    def __call__(self, pixels: Float[Array, "b S S 3"]) -> Float[Array, "b m m c"]:
+    def __call__(self, pixels: Float[Array, "b S S 3"], backends: Backends = DEFAULT) -> Float[Array, "b m m c"]:
         """Patches through all blocks, neck and compressor."""
-        x = self.embed(pixels)
-        for block in self.blocks:
-            x = block(x)
+        x = run_layers(self.blocks, self.embed(pixels), lambda block, x: block(x, backends), backends)
         return self.compressor(self.neck(x))

@@ -10,6 +10,7 @@ import pytest
 from flax import nnx
 
 from dsocr_jax.config import DecoderConfig
+from dsocr_jax.model.backends import Backends
 from dsocr_jax.model.decoder import CausalAttention
 from dsocr_jax.model.layers import RMSNorm, exact_gelu, layer_norm, quick_gelu, resize_grid, rotary_angles, rotate
 from dsocr_jax.model.moe import MoE, balance_loss
@@ -107,7 +108,8 @@ def test_windows(case: str) -> None:
     check(case, split_windows(jnp.asarray(inputs(case)["x"]), 14))
 
 
-def test_window_attention() -> None:
+@pytest.mark.parametrize("relative", ["plain", "folded"])
+def test_window_attention(relative: str) -> None:
     given = inputs("sam_window_attention")
     attention = RelativeAttention(16, 2, 14, nnx.Rngs(0))
     assign(
@@ -117,7 +119,7 @@ def test_window_attention() -> None:
         rel_pos_h=given["rel_h"],
         rel_pos_w=given["rel_w"],
     )
-    check("sam_window_attention", attention(jnp.asarray(given["x"])))
+    check("sam_window_attention", attention(jnp.asarray(given["x"]), Backends(relative=relative)))
 
 
 MIXTURE = DecoderConfig(hidden=32, experts=16, top_k=4, expert_ffn=24, shared_experts=2)
@@ -134,8 +136,8 @@ def test_router() -> None:
     check("router_aux", balance_loss(probabilities, chosen, 0.001)[None])
 
 
-@pytest.mark.parametrize("backend", ["ragged", "blocked"])
-def test_mixture(backend: str) -> None:
+@pytest.mark.parametrize("grouped", ["ragged", "blocked", "capacity"])
+def test_mixture(grouped: str) -> None:
     given = inputs("moe")
     moe = MoE(MIXTURE, nnx.Rngs(0))
     assign(moe, **{"router.kernel": given["gate.weight"].T})
@@ -143,7 +145,7 @@ def test_mixture(backend: str) -> None:
         stacked = np.stack([given[f"experts.{e}.{part}_proj.weight"].T for e in range(16)])
         assign(moe, **{f"experts.{part}": stacked})
         assign(moe, **{f"shared.{part}.kernel": given[f"shared_experts.{part}_proj.weight"].T})
-    check("moe", moe(jnp.asarray(given["x"]), backend=backend)[0])
+    check("moe", moe(jnp.asarray(given["x"]), backends=Backends(grouped=grouped))[0])
 
 
 def test_rotary() -> None:

@@ -1,0 +1,156 @@
+"""Layers one after the other: unrolled, or as one compiled body that runs over the stacked parameters of equal ones.
+
+Parameters are stored for each layer by itself; they are stacked inside the compiled step, which takes a copy of them.
+`stack_arrays` makes the stacks once instead, for a state that stays stacked.
+"""
+
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
+
+from dsocr_jax.model.backends import Backends
+
+Carry = TypeVar("Carry")
+
+#: Names of results that `remat="dots"` keeps although they are not plain products with a parameter.
+EXPERT_PRODUCT = "expert_product"
+
+_LAYER = re.compile(r"^(?P<owner>.*/(?:layers|blocks))/(?P<number>\d+)/(?P<rest>.*)$")
+_STACK = re.compile(r"^(?P<owner>.*/(?:layers|blocks))/(?P<first>\d+)-(?P<last>\d+)by(?P<period>\d+)/(?P<rest>.*)$")
+
+
+class Run(NamedTuple):
+    """Layers ``first`` to ``first + period * repeats - 1``: ``period`` unlike layers that come ``repeats`` times."""
+
+    first: int
+    period: int
+    repeats: int
+
+
+def find_runs(kinds: Sequence[Hashable]) -> list[Run]:
+    """Return how layers of these kinds fall into repetitions, from the first layer on.
+
+    The whole sequence as one repetition if there is one (SAM's two windowed blocks and a global one, four times), else
+    stretches of equal layers.
+    """
+    count = len(kinds)
+    for period in range(1, count // 2 + 1):
+        if count % period == 0 and all(kinds[i] == kinds[i - period] for i in range(period, count)):
+            return [Run(0, period, count // period)]
+    runs: list[Run] = []
+    for i, kind in enumerate(kinds):
+        if i and kind == kinds[i - 1]:
+            runs[-1] = runs[-1]._replace(repeats=runs[-1].repeats + 1)
+        else:
+            runs.append(Run(i, 1, 1))
+    return runs
+
+
+def run_layers(layers: Sequence[Any], carry: Carry, call: Callable[[Any, Carry], Carry], backends: Backends) -> Carry:
+    """Apply ``call(layer, carry)`` from the first layer to the last.
+
+    Args:
+        layers: modules.
+        carry: what a layer changes; arrays that keep their shapes and types.
+        call: applies one layer.
+        backends: its ``layers`` and ``remat`` are used.
+    """
+    if backends.layers == "unrolled":
+        for layer in layers:
+            carry = call(layer, carry) if backends.remat == "none" else _remat(call, backends.remat)(layer, carry)
+        return carry
+    graphdefs, states = zip(*(nnx.split(layer) for layer in layers), strict=True)
+    for run in find_runs([_kind(*item) for item in zip(graphdefs, states, strict=True)]):
+        stop = run.first + run.period * run.repeats
+        structures = graphdefs[run.first : run.first + run.period]
+
+        def body(carry: Carry, parts: tuple[Any, ...], structures: tuple[Any, ...] = structures) -> tuple[Carry, None]:
+            for structure, part in zip(structures, parts, strict=True):
+                # One block at a time is computed again, however many a body has.
+                run_one = _remat(call, backends.remat, prevent_cse=False)
+                carry = run_one(nnx.merge(structure, part), carry)
+            return carry, None
+
+        if run.repeats == 1:
+            carry, _ = body(carry, states[run.first : stop])
+        else:
+            stacked = tuple(_stack(states[run.first + i : stop : run.period]) for i in range(run.period))
+            carry, _ = jax.lax.scan(body, carry, stacked)
+    return carry
+
+
+def keep_product(x: jax.Array) -> jax.Array:
+    """Name a product with parameters that have a batch dimension, so that ``remat="dots"`` keeps it."""
+    return checkpoint_name(x, EXPERT_PRODUCT)
+
+
+def _remat(call: Callable[..., Any], remat: str, prevent_cse: bool = True) -> Callable[..., Any]:
+    if remat == "none":
+        return call
+    policies = jax.checkpoint_policies
+    # Scores of attention are products with a batch dimension: they are computed again.
+    dots = policies.save_from_both_policies(
+        policies.dots_with_no_batch_dims_saveable, policies.save_only_these_names(EXPERT_PRODUCT)
+    )
+    return jax.checkpoint(call, policy=dots if remat == "dots" else None, prevent_cse=prevent_cse)
+
+
+def _kind(graphdef: Any, state: Any) -> Hashable:
+    leaves, structure = jax.tree.flatten(state)
+    return graphdef, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+
+
+def _stack(states: Sequence[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+
+
+def stack_arrays(arrays: Mapping[str, Any], stack: Callable[[list[Any]], Any] = jnp.stack) -> dict[str, Any]:
+    """Return parameters by name with those of repeated layers in one array each.
+
+    ``decoder/layers/1/norm/scale`` to ``decoder/layers/11/norm/scale`` become ``decoder/layers/1-11by1/norm/scale``,
+    one dimension more in front; the other names stay. Patterns on the ends and beginnings of names still find them.
+
+    Args:
+        arrays: parameters by name, such as `dsocr_jax.weights.params.flatten` returns: arrays, or their shapes.
+        stack: makes one array of several.
+    """
+    owners: dict[str, dict[int, dict[str, Any]]] = {}
+    out = {}
+    for name, array in arrays.items():
+        if match := _LAYER.match(name):
+            owners.setdefault(match["owner"], {}).setdefault(int(match["number"]), {})[match["rest"]] = array
+        else:
+            out[name] = array
+    for owner, numbered in owners.items():
+        layers = [numbered[i] for i in range(len(numbered))]
+        kinds = [tuple(sorted((rest, x.shape, str(x.dtype)) for rest, x in layer.items())) for layer in layers]
+        for run in find_runs(kinds):
+            last = run.first + run.period * run.repeats - 1
+            for i in range(run.first, run.first + run.period):
+                for rest, array in layers[i].items():
+                    if run.repeats == 1:
+                        out[f"{owner}/{i}/{rest}"] = array
+                    else:
+                        parts = [layer[rest] for layer in layers[i : last + 1 : run.period]]
+                        out[f"{owner}/{i}-{last}by{run.period}/{rest}"] = stack(parts)
+    return out
+
+
+def unstack_arrays(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo `stack_arrays`. Inside a compiled step that scans the layers, the compiler drops both: no copy is made."""
+    out = {}
+    for name, array in arrays.items():
+        if match := _STACK.match(name):
+            numbers = range(int(match["first"]), int(match["last"]) + 1, int(match["period"]))
+            # A split's gradient is one concatenation; that of indexing would be a sum of padded arrays.
+            parts = jax.lax.split(array, (1,) * len(numbers), axis=0)
+            for i, part in zip(numbers, parts, strict=True):
+                out[f"{match['owner']}/{i}/{match['rest']}"] = part.reshape(part.shape[1:])
+        else:
+            out[name] = array
+    return out
