@@ -16,14 +16,17 @@ from dsocr_jax.weights.params import Shardings, abstract_model, default_sharding
 CHUNK_BYTES = 16 << 20
 #: Arrays of this many bytes together are read in one go.
 GROUP_BYTES = 256 << 20
+#: What may be on its way to the disk at a time: whole arrays, and about as much again in compressed form.
+WRITTEN_BYTES = 384 << 20
 
 
 def write_params(folder: Path, params: nnx.State) -> None:
-    """Write ``params`` into a new folder."""
+    """Write ``params`` into a new folder, in host memory about twice `WRITTEN_BYTES` beyond them."""
     arrays = flatten(params)
     pieces = {name: _pieces(name) for name in arrays}
-    handler = ocp.PyTreeCheckpointHandler(save_concurrent_gb=_gigabytes(arrays.values()))
-    with ocp.Checkpointer(handler) as checkpointer:
+    # The handler itself takes whole gigabytes only.
+    writer = ocp.BasePyTreeCheckpointHandler(save_concurrent_bytes=_under_way(arrays.values()))
+    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler(handler_impl=writer)) as checkpointer:
         checkpointer.save(folder, args=ocp.args.PyTreeSave(_nest(arrays), save_args=_nest(pieces)))
 
 
@@ -102,9 +105,9 @@ def _groups(target: Mapping[str, jax.ShapeDtypeStruct]) -> Iterator[dict[str, ja
     yield group
 
 
-def _gigabytes(arrays: Iterable[Any]) -> int:
-    """How much orbax may have under way: as little as its limit, whole gigabytes above the largest array, allows."""
-    return 1 + max(array.size * array.dtype.itemsize for array in arrays) // 10**9
+def _under_way(arrays: Iterable[Any]) -> int:
+    """How much may be on its way to the disk: orbax asks for more than the largest array."""
+    return max(WRITTEN_BYTES, 1 + max(array.size * array.dtype.itemsize for array in arrays))
 
 
 def _nest(arrays: Mapping[str, Any]) -> dict[str, Any]:
