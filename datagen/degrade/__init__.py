@@ -1,8 +1,8 @@
 """Make clean pictures look printed, scanned, faxed, photographed or compressed, without harm to what they say."""
 
-from datagen.degrade.settings import LEVELS, PARTS, PRESETS, Degradation, Dose
+from datagen.degrade.settings import LEVELS, PARTS, PRESETS, Degradation, Dose, only
 
-__all__ = ["LEVELS", "PARTS", "PRESETS", "Degradation", "Dose", "degrade", "map_points"]
+__all__ = ["LEVELS", "PARTS", "PRESETS", "Degradation", "Dose", "degrade", "map_points", "only"]
 
 
 def __getattr__(name: str) -> object:

@@ -1,7 +1,8 @@
 """Degrade a picture: which parts, how strongly, in which order."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -74,74 +75,101 @@ def degrade(
         raise ValueError(f"a picture is uint8 [height, width] or [height, width, 3], not {image.dtype} {image.shape}")
     if detail is not None and not detail > 0:
         raise UserError(f"degradation: detail is {detail}; give the height of the smallest text in pixels, or None")
-    name, strength, doses = _doses(settings, rng)
-    legible = Legibility.of(detail)
-    parts: dict[str, Facts] = {}
-    matrix = warp.IDENTITY
-
-    def note(part: str, facts: Facts) -> None:
-        rounded = {key: _rounded(value) for key, value in facts.items()}
-        parts[part] = {"strength": _rounded(doses[part]), **rounded}
-
-    if ("gray" in doses or "bilevel" in doses) and image.ndim == 3 and not sensor.colours_needed(image):
-        image = sensor.gray(image)
-        parts["gray"] = {"strength": 1.0}
-    if "bilevel" in doses and image.ndim == 3:  # its colours would not survive
-        del doses["bilevel"]
-    for part, change in _PRINTED.items():
-        if part in doses:
-            image, facts = change(image, doses[part], rng, legible)
-            note(part, facts)
-    if "rotation" in doses or "perspective" in doses:
-        turn, tilt = doses.get("rotation", 0.0), doses.get("perspective", 0.0)
-        matrix, size, placed = warp.homography(*image.shape[:2], turn, tilt, rng)
-        image = warp.apply(image, matrix, size, legible)
-        if turn:
-            note("rotation", {"degrees": placed["degrees"]})
-        if tilt:
-            note("perspective", {"tilt_x": placed["tilt_x"], "tilt_y": placed["tilt_y"]})
-    field = None
-    for part, make in _FIELDS.items():
-        if part in doses:
-            made, facts = make(*image.shape[:2], doses[part], rng, legible)
-            field = made if field is None else shade(made, field)
-            note(part, facts)
-    if field is not None:
-        if field.ndim == 3 and image.ndim == 2:
-            image = cv2.merge([image] * 3)
-        image = shade(image, field) if doses.keys() & _DEEP else shade_lightly(image, field)
-    for part, change in _SEEN.items():
-        if part in doses:
-            image, facts = change(image, doses[part], rng, legible)
-            note(part, facts)
-    if "tone" in doses or "cast" in doses:
-        curve, white = sensor.Tones(), None
-        if "tone" in doses:
-            curve, facts = sensor.tones(doses["tone"], rng)
-            note("tone", facts)
-        if "cast" in doses:
-            white, facts = sensor.cast(doses["cast"], rng)
-            note("cast", facts)
-        image = sensor.recolour(image, curve, white)
-    for part, change in _WRITTEN.items():
-        if part in doses:
-            image, facts = change(image, doses[part], rng, legible)
-            note(part, facts)
+    name, strength, doses = _doses(settings, rng, image)
+    work = _Work(image, doses, rng, Legibility.of(detail))
+    if doses:
+        work.lose_colour()
+        work.change(_PRINTED)
+        work.place()
+        work.shade()
+        work.change(_SEEN)
+        work.recolour()
+        work.change(_WRITTEN)
     record = {
         "preset": name,
         "strength": strength,
-        "parts": parts,
-        "size": list(image.shape[:2]),
-        "homography": [list(row) for row in matrix],
+        "parts": work.parts,
+        "size": list(work.image.shape[:2]),
+        "homography": [list(row) for row in work.matrix],
     }
-    return image, record
+    return work.image, record
 
 
-def _doses(settings: Degradation, rng: np.random.Generator) -> tuple[str | None, float, dict[str, float]]:
+@dataclass
+class _Work:
+    """A picture on its way, with the strengths of the parts to apply and the record of those that were."""
+
+    image: np.ndarray
+    doses: dict[str, float]
+    rng: np.random.Generator
+    legible: Legibility
+    parts: dict[str, Facts] = field(default_factory=dict)
+    matrix: warp.Matrix = field(default_factory=lambda: warp.IDENTITY)
+
+    def note(self, part: str, facts: Facts) -> None:
+        rounded = {key: _rounded(value) for key, value in facts.items()}
+        self.parts[part] = {"strength": _rounded(self.doses[part]), **rounded}
+
+    def lose_colour(self) -> None:
+        if self.image.ndim == 3 and ("gray" in self.doses or "bilevel" in self.doses):
+            if sensor.colours_needed(self.image):
+                self.doses.pop("bilevel", None)
+            else:
+                self.image = sensor.gray(self.image)
+                self.parts["gray"] = {"strength": 1.0}
+
+    def change(self, changes: Mapping[str, Part]) -> None:
+        for part, change in changes.items():
+            if part in self.doses:
+                self.image, facts = change(self.image, self.doses[part], self.rng, self.legible)
+                self.note(part, facts)
+
+    def place(self) -> None:
+        turn, tilt = self.doses.get("rotation", 0.0), self.doses.get("perspective", 0.0)
+        if turn or tilt:
+            height, width = self.image.shape[:2]
+            self.matrix, size, placed = warp.homography(height, width, turn, tilt, self.rng)
+            self.image = warp.apply(self.image, self.matrix, size, self.legible)
+            if turn:
+                self.note("rotation", {"degrees": placed["degrees"]})
+            if tilt:
+                self.note("perspective", {"tilt_x": placed["tilt_x"], "tilt_y": placed["tilt_y"]})
+
+    def shade(self) -> None:
+        height, width = self.image.shape[:2]
+        field = None
+        for part, make in _FIELDS.items():
+            if part in self.doses:
+                made, facts = make(height, width, self.doses[part], self.rng, self.legible)
+                field = made if field is None else shade(made, field)
+                self.note(part, facts)
+        if field is not None:
+            if field.ndim == 3 and self.image.ndim == 2:
+                self.image = cv2.merge([self.image] * 3)
+            lightly = self.doses.keys().isdisjoint(_DEEP)
+            self.image = shade_lightly(self.image, field) if lightly else shade(self.image, field)
+
+    def recolour(self) -> None:
+        curve, white = sensor.Tones(), None
+        if "tone" in self.doses:
+            curve, facts = sensor.tones(self.doses["tone"], self.rng)
+            self.note("tone", facts)
+        if "cast" in self.doses:
+            white, facts = sensor.cast(self.doses["cast"], self.rng)
+            self.note("cast", facts)
+        if "tone" in self.doses or "cast" in self.doses:
+            self.image = sensor.recolour(self.image, curve, white)
+
+
+def _doses(
+    settings: Degradation, rng: np.random.Generator, image: np.ndarray
+) -> tuple[str | None, float, dict[str, float]]:
     """Draw a preset if there are several, and the strength of each part that is to be applied."""
     strength, name = settings.strength, None
     if settings.presets:
         name = _drawn_preset(settings.presets, rng)
+        if name == "fax" and sensor.colours_needed(image):  # nobody faxes what cannot be read without its colours
+            name = "scan"
         settings = PRESETS[name]
         strength *= settings.strength
         if settings.presets:

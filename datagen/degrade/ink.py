@@ -19,7 +19,8 @@ def ink(image: np.ndarray, strength: float, rng: np.random.Generator, legible: L
     # Holes of small letters close, and thin strokes vanish, long before large ones do.
     amount = strength * (0.1 + 0.55 * legible.share(7, 22)) * (1.0 if spreads else 0.6)
     image = blend(image, grown, amount)
-    grain = piece(tile(textures.noise, 1), *image.shape[:2], rng)
+    height, width = image.shape[:2]
+    grain = piece(tile(textures.noise, 1), height, width, rng)
     if image.ndim == 3:
         grain = cv2.merge([grain] * 3)
     # A little lighter, so that the unevenness shows in ink and tones and at edges, and hardly on paper.

@@ -14,6 +14,7 @@ from datagen.degrade.tiles import piece, tile
 
 #: Light is computed on a grid of this many points a side, and interpolated.
 _GRID = 32
+_Y, _X = np.meshgrid(*[np.linspace(-1, 1, _GRID)] * 2, indexing="ij")
 
 #: How often each of `textures.PAPERS` is drawn.
 _PAPER_WEIGHTS = (0.4, 0.72, 0.84, 0.92, 1.0)
@@ -75,7 +76,7 @@ def light(
 ) -> tuple[np.ndarray, Facts]:
     """Light that falls off to one side; with it a shadow with a soft edge, a vignette, or a dark edge as at a spine."""
     draw = rng.random(6).tolist()
-    y, x = np.meshgrid(*[np.linspace(-1, 1, _GRID)] * 2, indexing="ij")
+    y, x = _Y, _X
     direction, kind = 2 * np.pi * draw[0], int(draw[1] * 4)
     slope = 0.5 + 0.35 * (np.cos(direction) * x + np.sin(direction) * y)
     dark = (0.2 + 0.35 * draw[2]) * np.clip(slope, 0, 1)

@@ -9,6 +9,7 @@ from datagen.degrade.legibility import Legibility
 from datagen.degrade.tiles import piece, tile
 
 _GRID = 24
+_Y, _X = np.meshgrid(*[np.linspace(-1, 1, _GRID)] * 2, indexing="ij")
 
 
 def moire(
@@ -17,7 +18,7 @@ def moire(
     """Return the field of fringes and pixels, uint8 ``[height, width, 3]``, 255 where nothing changes."""
     which = int(rng.random() * textures.SCREENS)
     amount = sixty_fourths(strength * (0.5 + 0.5 * legible.share(8, 18)))
-    cut = piece(tile(textures.screen, which), height, width, rng)
+    cut = piece(tile(textures.screen, which), height, width, rng, turn=False)
     return cv2.convertScaleAbs(cut, alpha=amount, beta=255 * (1 - amount)), {"screen": which, "amount": amount}
 
 
@@ -27,14 +28,13 @@ def glare(
     """Lay one or two soft reflections over the picture; text below keeps at least a good third of its contrast."""
     draw = rng.random((2, 6)).tolist()
     height, width = image.shape[:2]
-    y, x = np.meshgrid(*[np.linspace(-1, 1, _GRID)] * 2, indexing="ij")
     light = np.zeros((_GRID, _GRID))
     for number, (right, down, long, wide, turn, bright) in enumerate(draw):
         if number == 1 and bright < 0.5:
             continue
         angle = np.pi * turn
-        u = np.cos(angle) * (x - 2 * right + 1) + np.sin(angle) * (y - 2 * down + 1)
-        v = np.cos(angle) * (y - 2 * down + 1) - np.sin(angle) * (x - 2 * right + 1)
+        x, y = _X - 2 * right + 1, _Y - 2 * down + 1
+        u, v = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
         spot = np.clip(1 - (u / (0.4 + 1.4 * long)) ** 2 - (v / (0.25 + 0.4 * wide)) ** 2, 0, 1)
         light = np.maximum(light, (0.35 + 0.25 * bright) * spot * spot)
     kept = np.rint(255 * (1 - strength * light)).astype(np.uint8)

@@ -7,6 +7,7 @@ the most that is still seen in practice. What a picture's small text would not s
 
 from dataclasses import dataclass, fields
 from types import MappingProxyType
+from typing import Any
 
 from dsocr_jax.errors import UserError
 
@@ -102,59 +103,67 @@ class Degradation:
 #: The names of the parts, in the order in which they are applied.
 PARTS = tuple(field.name for field in fields(Degradation) if field.type is Dose)
 
+
+def only(part: str, strength: float) -> Degradation:
+    """Return settings that apply one of `PARTS`, always and at one strength."""
+    if part not in PARTS:
+        raise UserError(f"degradation: there is no part {part!r}; there are {', '.join(PARTS)}")
+    doses: dict[str, Any] = {part: Dose(1, strength, strength)}
+    return Degradation(**doses)
+
+
 _LIGHT = Degradation(
-    gray=Dose(0.06, 1, 1),
-    ink=Dose(0.1, 0.1, 0.35),
-    rotation=Dose(0.04, 0.02, 0.12),
+    gray=Dose(0.05, 1, 1),
+    ink=Dose(0.06, 0.1, 0.4),
+    rotation=Dose(0.03, 0.02, 0.12),
     paper=Dose(0.16, 0.1, 0.4),
-    light=Dose(0.07, 0.05, 0.25),
-    gaussian_blur=Dose(0.14, 0.1, 0.4),
-    rescale=Dose(0.14, 0.1, 0.5),
+    light=Dose(0.05, 0.05, 0.25),
+    gaussian_blur=Dose(0.1, 0.1, 0.4),
+    rescale=Dose(0.04, 0.1, 0.5),
     tone=Dose(0.22, 0.1, 0.5),
-    cast=Dose(0.06, 0.1, 0.4),
-    noise=Dose(0.28, 0.05, 0.3),
+    cast=Dose(0.04, 0.1, 0.4),
+    noise=Dose(0.25, 0.05, 0.35),
     specks=Dose(0.03, 0.05, 0.2),
-    jpeg=Dose(0.18, 0.1, 0.6),
+    jpeg=Dose(0.08, 0.1, 0.6),
 )
 
 _SCAN = Degradation(
     gray=Dose(0.75, 1, 1),
-    ink=Dose(0.75, 0.2, 0.8),
-    halftone=Dose(0.3, 0.3, 0.8),
-    dropouts=Dose(0.4, 0.1, 0.7),
-    rotation=Dose(0.55, 0.05, 0.35),
+    ink=Dose(0.65, 0.2, 0.8),
+    halftone=Dose(0.25, 0.3, 0.8),
+    dropouts=Dose(0.35, 0.1, 0.7),
+    rotation=Dose(0.4, 0.05, 0.35),
     paper=Dose(0.8, 0.2, 0.8),
-    fold=Dose(0.15, 0.2, 0.7),
+    fold=Dose(0.12, 0.2, 0.7),
     bleed_through=Dose(0.2, 0.15, 0.7),
-    light=Dose(0.35, 0.1, 0.4),
-    banding=Dose(0.25, 0.1, 0.5),
-    gaussian_blur=Dose(0.4, 0.1, 0.5),
-    rescale=Dose(0.2, 0.1, 0.6),
-    tone=Dose(0.6, 0.1, 0.6),
+    light=Dose(0.2, 0.1, 0.4),
+    banding=Dose(0.2, 0.1, 0.5),
+    gaussian_blur=Dose(0.3, 0.1, 0.5),
+    rescale=Dose(0.1, 0.1, 0.6),
+    tone=Dose(0.5, 0.1, 0.6),
     cast=Dose(0.1, 0.1, 0.6),
-    noise=Dose(0.7, 0.05, 0.35),
-    specks=Dose(0.2, 0.05, 0.4),
-    jpeg=Dose(0.3, 0.2, 0.7),
+    noise=Dose(0.6, 0.05, 0.4),
+    specks=Dose(0.15, 0.05, 0.4),
+    jpeg=Dose(0.16, 0.2, 0.7),
 )
 
 _PHOTO = Degradation(
-    ink=Dose(0.5, 0.1, 0.5),
-    dropouts=Dose(0.1, 0.1, 0.4),
+    ink=Dose(0.4, 0.1, 0.5),
     rotation=Dose(0.8, 0.1, 0.8),
     perspective=Dose(0.8, 0.1, 1),
-    paper=Dose(0.9, 0.2, 1),
-    fold=Dose(0.25, 0.3, 1),
+    paper=Dose(0.8, 0.2, 1),
+    fold=Dose(0.2, 0.3, 1),
     bleed_through=Dose(0.1, 0.2, 0.6),
     light=Dose(0.95, 0.3, 1),
-    glare=Dose(0.1, 0.1, 0.5),
-    defocus=Dose(0.3, 0.2, 0.8),
-    motion_blur=Dose(0.15, 0.2, 0.8),
-    gaussian_blur=Dose(0.25, 0.2, 0.6),
-    rescale=Dose(0.15, 0.1, 0.6),
+    glare=Dose(0.06, 0.1, 0.5),
+    defocus=Dose(0.25, 0.2, 0.8),
+    motion_blur=Dose(0.12, 0.2, 0.8),
+    gaussian_blur=Dose(0.15, 0.2, 0.6),
+    rescale=Dose(0.08, 0.1, 0.6),
     tone=Dose(0.8, 0.2, 0.8),
-    cast=Dose(0.9, 0.15, 0.8),
-    noise=Dose(0.8, 0.1, 0.6),
-    jpeg=Dose(0.4, 0.2, 0.8),
+    cast=Dose(0.8, 0.15, 0.8),
+    noise=Dose(0.8, 0.1, 0.5),
+    jpeg=Dose(0.25, 0.2, 0.8),
 )
 
 _SCREEN = Degradation(
@@ -162,14 +171,14 @@ _SCREEN = Degradation(
     perspective=Dose(0.8, 0.1, 0.9),
     light=Dose(0.6, 0.1, 0.5),
     moire=Dose(1, 0.25, 1),
-    glare=Dose(0.45, 0.2, 0.9),
-    defocus=Dose(0.3, 0.2, 0.7),
+    glare=Dose(0.4, 0.2, 0.9),
+    defocus=Dose(0.25, 0.2, 0.7),
     motion_blur=Dose(0.1, 0.2, 0.6),
-    gaussian_blur=Dose(0.4, 0.2, 0.7),
+    gaussian_blur=Dose(0.3, 0.2, 0.7),
     tone=Dose(0.9, 0.2, 0.8),
-    cast=Dose(0.8, 0.1, 0.6),
+    cast=Dose(0.7, 0.1, 0.6),
     noise=Dose(0.8, 0.1, 0.5),
-    jpeg=Dose(0.4, 0.2, 0.7),
+    jpeg=Dose(0.25, 0.2, 0.7),
 )
 
 _FAX = Degradation(
@@ -185,7 +194,7 @@ _FAX = Degradation(
 
 #: What the standard level draws from: a share stays clean, most are changed lightly, some strongly.
 _MIX = Degradation(
-    presets=(("none", 0.28), ("light", 0.47), ("scan", 0.13), ("photo", 0.055), ("screen", 0.03), ("fax", 0.035))
+    presets=(("none", 0.36), ("light", 0.47), ("scan", 0.085), ("photo", 0.04), ("screen", 0.02), ("fax", 0.025))
 )
 
 PRESETS = MappingProxyType(
