@@ -16,8 +16,8 @@ RING_SHARE, LINKER_SHARE = 0.3, 0.35
 RING_START = 0.75
 #: How likely something stands before that ring.
 SUBSTITUTED_START = 0.6
-#: How likely a group has isotopes.
-ISOTOPE_SHARE = 0.004
+#: How likely a group has isotopes or an unpaired electron.
+RARE_SHARE = 0.005
 #: Highest number of ring closures that SMILES can write (``%99``).
 MAX_CLOSURES = 85
 
@@ -136,8 +136,8 @@ def assemble(rng: np.random.Generator, small: bool, atoms: int, charged: bool) -
         elif share < RING_SHARE + LINKER_SHARE and left >= 3:
             piece = Piece(_pick(rng, linkers))
         else:
-            rare = not small and rng.random() < ISOTOPE_SHARE
-            piece = Piece(_pick(rng, fragments.ISOTOPES if rare else groups))
+            rare = not small and rng.random() < RARE_SHARE
+            piece = Piece(_pick(rng, fragments.ISOTOPES + fragments.RADICALS if rare else groups))
         if not may_join(place.atom, piece.template):
             if not place.required:
                 continue

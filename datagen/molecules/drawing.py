@@ -1,54 +1,31 @@
-"""Drawing of a molecule: checked 2-D coordinates, a style, and a picture."""
+"""Drawing of a molecule: a style, a checked layout, a scale that fits the page, and the picture."""
 
-import io
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
 
-from datagen import fonts
 from datagen.family import Drawn, Rejected
 from datagen.molecules.chemistry import Molecule
+from datagen.molecules.depiction import Depiction
+from datagen.molecules.labels import Label, write_labels
+from datagen.molecules.layout import lay_out
+from datagen.molecules.marks import ROUND, Scale, draw_marks
+from datagen.molecules.raster import Area, Disc, Line, Marks, paint
+from datagen.molecules.rdkit_renderer import rdkit_picture
 from datagen.molecules.settings import MoleculeSettings
-from datagen.molecules.strokes import UNIT, Layout, Letter, Stroke, lay_out, set_options
+from datagen.molecules.styles import Style, draw_style
 
-if TYPE_CHECKING:
-    from rdkit.Chem import Mol
-
-SUPERSAMPLE = 3
-#: Atoms that are not bonded to each other are at least this far apart, in bond lengths.
-MIN_DISTANCE = 0.6
-#: Room for atom labels around the outermost atoms, both sides together, in letter sizes.
-LABEL_ROOM = 6.0
-#: Layouts that are tried until a molecule fits the largest picture.
-MAX_LAYOUTS = 4
-#: Advance widths (em) that RDKit reckons with for the characters of atom labels; others are as wide as digits.
-_WIDTHS = dict.fromkeys("CDHNRU", 0.722) | dict.fromkeys("ABEKPSVXY", 0.667) | dict.fromkeys("FTZ", 0.611)
-_WIDTHS |= dict.fromkeys("GOQ", 0.778) | dict.fromkeys("ijl", 0.222) | {"I": 0.278, "M": 0.833, "m": 0.833, "W": 0.944}
-_WIDTHS |= dict.fromkeys("ckstvxyzJ", 0.5) | {"r": 0.333, "-": 0.333, "f": 0.278, "w": 0.722, "+": 0.584}
-_DIGIT_WIDTH = 0.556
-PAPERS = ((255, 255, 255), (250, 246, 235), (240, 244, 250), (236, 236, 236), (253, 250, 215))
-
-Colour = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Style:
-    """How one picture looks, apart from RDKit's layout; shares are of what is left over."""
-
-    font: str
-    paper: Colour
-    rdkit: bool
-    padding: float
-    square: bool
-    place: tuple[float, float]
+#: Longest bond of a picture whose size is given, in pixels.
+MAX_BOND = 110.0
+#: How many times the scale is corrected until the drawing fits; letters do not shrink with it below a size.
+FITS = 8
 
 
 @dataclass(frozen=True)
 class Page:
-    """Size of a picture, and by how much everything in RDKit's panel is moved to get there."""
+    """Size of a picture in pixels, and by how much the drawing is moved to its place on it."""
 
     width: int
     height: int
@@ -62,211 +39,163 @@ def render(content: Molecule, rng: np.random.Generator, settings: MoleculeSettin
         Rejected: atoms or labels overlap, the molecule does not fit, or the coordinates and wedges do not say what
             the label says.
     """
-    prepared = prepare(content)
     style = draw_style(rng, settings)
-    layout = draw_layout(prepared, rng, settings)
-    for _ in range(MAX_LAYOUTS):
-        strokes, letters = lay_out(prepared, layout)
-        box = bounding_box(strokes, letters)
-        room = settings.sides[1] * (1 - 2 * style.padding)
-        excess = max(box[2] - box[0], box[3] - box[1]) / room
+    by_rdkit = bool(rng.random() < settings.rdkit) and style.name in ("rdkit", "rdkit-black", "pubchem", "acs")
+    drawn, depiction = lay_out(content, style, rng, settings)
+    labels = write_labels(depiction, style)
+    scale, page = fit(depiction, labels, style, rng, settings)
+    marks = draw_marks(depiction, labels, style, scale, rng)
+    check_labels(depiction, labels, marks, scale)
+    check_inside(marks, page, scale)
+    if by_rdkit and not any(atom.group for atom in depiction.atoms):
+        image = rdkit_picture(drawn, style, scale, (page.width, page.height))
+    else:
+        by_rdkit = False
+        image = paint(marks, style.font, (page.width, page.height), page.move, style.paper)
+    return Drawn(image, content.smiles, describe(content, depiction, labels, style, scale, by_rdkit))
+
+
+def describe(
+    content: Molecule, depiction: Depiction, labels: dict[int, Label], style: Style, scale: Scale, by_rdkit: bool
+) -> dict[str, Any]:
+    """Return the remarks on a drawing."""
+    atoms = [content.mol.GetAtomWithIdx(number) for number in range(content.mol.GetNumAtoms())]
+    rings = content.mol.GetRingInfo().AtomRings()
+    marks = {bond.mark for bond in depiction.bonds} - {""}
+    sizes = [size for text in labels.values() for _, _, _, size in text.glyphs]
+    meta: dict[str, Any] = {
+        "source": content.source,
+        "renderer": "rdkit" if by_rdkit else "own",
+        "style": style.name,
+        "font": style.font,
+        "bond": round(scale.bond, 2),
+        "atoms": content.mol.GetNumHeavyAtoms(),
+        "rings": len(rings),
+        "largest_ring": max(map(len, rings), default=0),
+        "fragments": content.smiles.count(".") + 1,
+        "centres": "@" in content.smiles,
+        "double_bonds": "/" in content.smiles or "\\" in content.smiles,
+        "marks": sorted(marks),
+        "charged": any(atom.GetFormalCharge() for atom in atoms),
+        "isotopes": any(atom.GetIsotope() for atom in atoms),
+        "radicals": any(atom.GetNumRadicalElectrons() for atom in atoms),
+        "groups": sorted({atom.element for atom in depiction.atoms if atom.group}),
+    }
+    if sizes:
+        meta["smallest_text"] = round(scale.letter * min(sizes), 2)
+    if content.accessibility is not None:
+        meta["accessibility"] = content.accessibility
+    return meta
+
+
+def fit(
+    depiction: Depiction,
+    labels: dict[int, Label],
+    style: Style,
+    rng: np.random.Generator,
+    settings: MoleculeSettings,
+) -> tuple[Scale, Page]:
+    """Choose the scale and the page: the bond length decides the page's size, or the other way round.
+
+    Raises:
+        Rejected: the molecule would need shorter bonds than ``settings.min_bond``.
+    """
+    padding, square = float(rng.uniform(*settings.padding)), bool(rng.random() < settings.square)
+    place = float(rng.random()), float(rng.random())
+    low, high = settings.sides
+    if rng.random() < settings.fitted:
+        width = int(rng.integers(low + (high - low) // 8, high + 1))
+        height = width if square else int(min(high, max(low, width * float(rng.uniform(0.6, 1.1)))))
+        bond = MAX_BOND
+        place = (0.5, 0.5)
+    else:
+        width = height = high
+        bond = float(rng.uniform(*settings.bond))
+        # Large letters of publications are found in small pictures and the other way round: no correlation wanted.
+    for _ in range(FITS):
+        scale = Scale(bond, *style.sizes(bond))
+        box = bounding_box(depiction, labels, scale)
+        room = (1 - 2 * padding) * width, (1 - 2 * padding) * height
+        excess = max((box[2] - box[0]) / room[0], (box[3] - box[1]) / room[1])
         if excess <= 1:
             break
-        layout = scaled(prepared, layout, 0.98 / excess)
-    if excess > 1 or layout.bond < settings.min_bond:
+        bond *= 0.99 / excess
+    if excess > 1 or bond < settings.min_bond:
         raise Rejected("molecule too large for the picture")
-    check_labels(strokes, letters)
-    page = draw_page(box, style, settings)
-    image = _rdkit_picture(prepared, layout, page) if style.rdkit else picture(strokes, letters, layout, page, style)
-    meta = {
-        "atoms": content.mol.GetNumHeavyAtoms(),
-        "bond": round(layout.bond, 2),
-        "renderer": "rdkit" if style.rdkit else "own",
-    }
-    return Drawn(image, content.smiles, meta)
+    if width == height == high and place != (0.5, 0.5):
+        sizes = box[2] - box[0], box[3] - box[1]
+        width, height = (min(high, max(low, math.ceil(size / (1 - 2 * padding)))) for size in sizes)
+        if square:
+            width = height = max(width, height)
+    return scale, _page(box, (width, height), padding, place)
 
 
-def prepare(content: Molecule) -> "Mol":
-    """Return a copy of the molecule with 2-D coordinates and wedges, once they are known to say what the label says."""
-    from rdkit import Chem, rdBase
-    from rdkit.Chem import rdDepictor
-    from rdkit.Chem.Draw import rdMolDraw2D
-
-    with rdBase.BlockLogs():
-        mol = Chem.Mol(content.mol)
-        rdDepictor.Compute2DCoords(mol)
-        _check_distances(mol)
-        prepared = rdMolDraw2D.PrepareMolForDrawing(mol)
-        seen = Chem.MolFromMolBlock(Chem.MolToMolBlock(prepared))
-        if seen is None or Chem.MolToSmiles(seen) != content.smiles:
-            raise Rejected("depiction says another molecule")
-    return prepared
+def _page(
+    box: tuple[float, float, float, float], size: tuple[int, int], padding: float, place: tuple[float, float]
+) -> Page:
+    """Return the page with the drawing's box at ``place`` of what is free besides the margins."""
+    moves = []
+    for start, end, side, share in zip(box[:2], box[2:], size, place, strict=True):
+        free = side - (end - start)
+        margin = min(padding * side, free / 2)
+        moves.append(margin + share * (free - 2 * margin) - start)
+    return Page(*size, (moves[0], moves[1]))
 
 
-def draw_style(rng: np.random.Generator, settings: MoleculeSettings) -> Style:
-    """Choose font, paper and margins."""
-    return Style(
-        font=str(rng.choice(settings.fonts)),
-        paper=PAPERS[int(rng.integers(len(PAPERS)))] if rng.random() < settings.tinted else PAPERS[0],
-        rdkit=bool(rng.random() < settings.rdkit),
-        padding=float(rng.uniform(*settings.padding)),
-        square=bool(rng.random() < settings.square),
-        place=(float(rng.random()), float(rng.random())),
-    )
+def bounding_box(depiction: Depiction, labels: dict[int, Label], scale: Scale) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of the drawing in pixels, y down; wedges and offset lines included."""
+    places = depiction.places * (scale.bond, -scale.bond)
+    # Wedges, and second lines of bonds that lie outside, reach this far from the atoms.
+    reach = 0.14 * scale.bond + scale.stroke
+    low, high = places.min(0) - reach, places.max(0) + reach
+    for number, text in labels.items():
+        boxes = text.boxes * scale.letter
+        low = np.minimum(low, places[number] + boxes[:, :2].min(0))
+        high = np.maximum(high, places[number] + boxes[:, 2:].max(0))
+    return float(low[0]) - 1, float(low[1]) - 1, float(high[0]) + 1, float(high[1]) + 1
 
 
-def draw_layout(prepared: "Mol", rng: np.random.Generator, settings: MoleculeSettings) -> Layout:
-    """Choose bond length, stroke, letter size and angle; the panel has room for any label at its sides."""
-    letter, stroke = rng.uniform(*settings.letter), rng.uniform(*settings.stroke)
-    bond = float(rng.uniform(*settings.bond))
-    layout = Layout(
-        width=0,
-        height=0,
-        bond=bond,
-        stroke=bond * float(stroke),
-        letter=bond * float(letter),
-        offset=round(float(rng.uniform(0.13, 0.19)), 3),
-        rotate=float(rng.uniform(0, 360)) if rng.random() < settings.rotated else 0.0,
-        coloured=bool(rng.random() < settings.coloured),
-        methyls=bool(rng.random() < settings.methyls),
-    )
-    return scaled(prepared, layout, 1.0)
-
-
-def scaled(prepared: "Mol", layout: Layout, factor: float) -> Layout:
-    """Return the layout with all lengths times ``factor``, and the panel that it then needs."""
-    places = prepared.GetConformer().GetPositions()[:, :2] / UNIT
-    turn = math.radians(layout.rotate)
-    across, along = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
-    # The angle's sense is RDKit's; the panel takes the larger of both.
-    spans = [max(np.ptp(places @ axis), np.ptp(places @ (axis * (1, -1)))) for axis in (across, along)]
-    bond, letter = layout.bond * factor, max(8.0, layout.letter * factor)
-    width, height = (math.ceil(float(span) * bond + LABEL_ROOM * letter) for span in spans)
-    stroke = max(1.0, layout.stroke * factor)
-    return replace(layout, width=width, height=height, bond=bond, stroke=stroke, letter=letter)
-
-
-def bounding_box(strokes: list[Stroke], letters: list[Letter]) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of all that is drawn."""
-    corners = [
-        (x + s * stroke.width, y + s * stroke.width) for stroke in strokes for x, y in stroke.points for s in (-1, 1)
-    ]
-    for letter in letters:
-        left, top, right, bottom = _box(letter)
-        corners += [
-            (left - 0.15 * letter.size, top - 0.2 * letter.size),
-            (right + 0.15 * letter.size, bottom + 0.2 * letter.size),
-        ]
-    xs, ys = zip(*corners, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
-
-
-def draw_page(box: tuple[float, float, float, float], style: Style, settings: MoleculeSettings) -> Page:
-    """Return the page for a drawing with this bounding box, the drawing at the style's place on it."""
-    sizes = box[2] - box[0], box[3] - box[1]
-    sides = [max(settings.sides[0], math.floor(size / (1 - 2 * style.padding))) for size in sizes]
-    if style.square:
-        sides = [max(sides)] * 2
-    slack = [side - size for side, size in zip(sides, sizes, strict=True)]
-    margins = [min(style.padding * side, free / 2) for side, free in zip(sides, slack, strict=True)]
-    starts = [m + place * (free - 2 * m) for m, place, free in zip(margins, style.place, slack, strict=True)]
-    return Page(sides[0], sides[1], (starts[0] - box[0], starts[1] - box[1]))
-
-
-def check_labels(strokes: list[Stroke], letters: list[Letter]) -> None:
-    """Raise `Rejected` if the label of an atom overlaps another label, or a bond that is not the atom's own."""
-    if not letters:
+def check_labels(depiction: Depiction, labels: dict[int, Label], marks: Marks, scale: Scale) -> None:
+    """Raise `Rejected` if the label of an atom overlaps another label, or a line that is not its own bond's."""
+    if not labels:
         return
-    boxes = np.array([_box(letter) for letter in letters])
-    owners = np.array([letter.atom for letter in letters])
-    low, high = boxes[:, :2], boxes[:, 2:]
-    overlap = (low[:, None] < high[None]).all(-1) & (low[None] < high[:, None]).all(-1)
+    places = depiction.places * (scale.bond, -scale.bond)
+    boxes = np.concatenate([text.boxes * scale.letter + np.tile(places[n], 2) for n, text in labels.items()])
+    owners = np.concatenate([np.full(len(text.boxes), n) for n, text in labels.items()])
+    # Bonds may touch the empty corners of round letters.
+    round_letters = np.array([glyph[0] in ROUND for text in labels.values() for glyph in text.glyphs])
+    inset = np.where(round_letters, 0.15, 0.0)[:, None] * (boxes[:, 2:] - boxes[:, :2])
+    low, high = boxes[:, :2] + inset, boxes[:, 2:] - inset
+    room = 0.04 * scale.letter
+    overlap = (low[:, None] < high[None] + room).all(-1) & (low[None] < high[:, None] + room).all(-1)
     if (overlap & (owners[:, None] != owners[None])).any():
         raise Rejected("labels overlap")
-    lines = [stroke for stroke in strokes if len(stroke.points) == 2 and len(stroke.atoms) == 2]
+    lines = [(shape.x0, shape.y0, shape.x1, shape.y1) for shape in marks.shapes if isinstance(shape, Line)]
+    lines += [(*shape.points[0], *shape.points[-1]) for shape in marks.shapes if isinstance(shape, Area)]
     if not lines:
         return
-    ends = np.array([stroke.points for stroke in lines])
+    ends = np.array(lines).reshape(-1, 2, 2)
     share = np.linspace(0, 1, 12)[None, :, None]
-    probes = ends[:, :1] * (1 - share) + ends[:, 1:] * share
-    inside = np.any(((probes[:, :, None] > low) & (probes[:, :, None] < high)).all(-1), axis=1)
-    foreign = np.all(np.array([stroke.atoms for stroke in lines])[:, :, None] != owners, axis=1)
-    if (inside & foreign).any():
+    probes = (ends[:, :1] * (1 - share) + ends[:, 1:] * share).reshape(-1, 1, 2)
+    reach = scale.stroke / 2
+    # Bonds end before their atoms' labels, so whatever lies in a label is not its own.
+    if ((probes > low - reach) & (probes < high + reach)).all(-1).any():
         raise Rejected("label over a bond")
 
 
-def picture(strokes: list[Stroke], letters: list[Letter], layout: Layout, page: Page, style: Style) -> np.ndarray:
-    """Return the picture of strokes and letters, gray when nothing in it has a colour."""
-    coloured = layout.coloured or len(set(style.paper)) > 1
-    mode = "RGB" if coloured else "L"
-    paper = style.paper if coloured else style.paper[0]
-    large = Image.new(mode, (page.width * SUPERSAMPLE, page.height * SUPERSAMPLE), paper)
-    draw = ImageDraw.Draw(large)
-    for stroke in strokes:
-        points = [((x + page.move[0]) * SUPERSAMPLE, (y + page.move[1]) * SUPERSAMPLE) for x, y in stroke.points]
-        fill = stroke.colour if coloured else stroke.colour[0]
-        if stroke.width:
-            thick = max(2, round(stroke.width * SUPERSAMPLE))
-            draw.line(points, fill, thick, joint="curve")
-            if len(points) == 3:  # RDKit's joint of two bonds; its middle is the atom
-                draw.circle(points[1], thick / 2, fill)
-        else:
-            draw.polygon(points, fill, fill)
-    small = large.reduce(SUPERSAMPLE)
-    draw = ImageDraw.Draw(small)
-    for letter in letters:
-        text = letter.text.replace("-", "\u2212" if fonts.covers(style.font, "\u2212") else "-")
-        font = fonts.load(style.font, max(6, round(letter.size * _size_factor(style.font))))
-        shift = (_WIDTHS.get(letter.text, _DIGIT_WIDTH) * letter.size - font.getlength(text)) / 2
-        fill = letter.colour if coloured else letter.colour[0]
-        draw.text((letter.x + shift + page.move[0], letter.y + page.move[1]), text, fill, font, anchor="ls")
-    return np.asarray(small)
+def check_inside(marks: Marks, page: Page, scale: Scale) -> None:
+    """Raise `Rejected` if something would be cut off by the edge of the picture."""
+    points = [corner for shape in marks.shapes for corner in _corners(shape)]
+    points += [(letter.x, letter.y) for letter in marks.letters]
+    places = np.array(points) + page.move
+    reach = scale.stroke / 2
+    if places.min() < reach or (places > np.array([page.width, page.height]) - reach).any():
+        raise Rejected("cut off")
 
 
-def _rdkit_picture(prepared: "Mol", layout: Layout, page: Page) -> np.ndarray:
-    from rdkit.Chem.Draw import rdMolDraw2D
-
-    drawer = rdMolDraw2D.MolDraw2DCairo(layout.width, layout.height)
-    set_options(drawer.drawOptions(), layout)
-    drawer.DrawMolecule(prepared)
-    drawer.FinishDrawing()
-    mode = "RGB" if layout.coloured else "L"
-    paper = Image.new(mode, (page.width, page.height), (255, 255, 255) if layout.coloured else 255)
-    panel = Image.open(io.BytesIO(drawer.GetDrawingText())).convert(mode)
-    paper.paste(panel, (round(page.move[0]), round(page.move[1])))
-    return np.asarray(paper)
-
-
-def _check_distances(mol: "Mol") -> None:
-    """Reject depictions in which atoms or bonds lie on top of each other."""
-    places = mol.GetConformer().GetPositions()[:, :2] / UNIT
-    count = len(places)
-    gaps = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
-    bonds = np.array([(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in mol.GetBonds()], dtype=int).reshape(-1, 2)
-    gaps[bonds[:, 0], bonds[:, 1]] = gaps[bonds[:, 1], bonds[:, 0]] = math.inf
-    gaps[range(count), range(count)] = math.inf
-    if count > 1 and gaps.min() < MIN_DISTANCE:
-        raise Rejected("atoms overlap")
-    # Bonds of bridged rings cross in any drawing; others must not.
-    starts, ends = places[bonds[:, 0]], places[bonds[:, 1]]
-    side = _cross(ends[:, None] - starts[:, None], np.stack([starts, ends])[:, None] - starts[:, None])
-    splits = side[0] * side[1] < -1e-9
-    in_ring = np.array([bond.IsInRing() for bond in mol.GetBonds()], dtype=bool)
-    if (splits & splits.T & ~(in_ring[:, None] & in_ring)).any():
-        raise Rejected("bonds cross")
-
-
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-
-
-def _box(letter: Letter) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of a character, a little inside its outline."""
-    width = _WIDTHS.get(letter.text, _DIGIT_WIDTH) * letter.size
-    inset = 0.02 * letter.size
-    return letter.x + inset, letter.y - 0.7 * letter.size + inset, letter.x + width - inset, letter.y - inset
-
-
-def _size_factor(font: str) -> float:
-    """Return what to scale a font by so that its letters are about as wide as RDKit reckons."""
-    return min(1.15, max(0.8, 0.722 * 100 / fonts.load(font, 100).getlength("N")))
+def _corners(shape: Line | Area | Disc) -> list[tuple[float, float]]:
+    if isinstance(shape, Line):
+        return [(shape.x0, shape.y0), (shape.x1, shape.y1)]
+    if isinstance(shape, Area):
+        return list(shape.points)
+    return [(shape.x, shape.y)]

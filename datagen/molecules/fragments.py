@@ -122,6 +122,13 @@ RINGS = (
     "C1*OC(CO)C(O)C1O",
     "C1*CCC2C3CC=C4CC(=O)CCC4(C)C3CCC12C",
     "C1*CCC2C3CCc4cc(O)ccc4C3CCC12C",
+    # macrocycles
+    "C1*CCCCCCC*CCCC1",
+    "C1*CCCCCCCCCCCC(=O)O1",
+    "C1*C=CC*CCC*CC*C(=O)C*CC(=O)O1",
+    "N1C*C(=O)NC*C(=O)NC*C(=O)NC*C1=O",
+    "C1*COCCOCCOCCOCCOCCO1",
+    "C1*CNC(=O)CCCCc2ccc(cc2)O1",
 )
 
 #: Chains that lead from one piece to another.
@@ -279,6 +286,9 @@ GROUPS = (
 
 #: Groups with isotopes, rare.
 ISOTOPES = ("[13CH3]", "C([2H])([2H])[2H]", "[15NH2]", "[18F]", "[18OH]", "[125I]", "C(=O)O[13CH3]", "[2H]")
+
+#: Groups with an unpaired electron, rare.
+RADICALS = ("C1CC(C)(C)N([O])C(C)(C)C1", "N([O])C(C)(C)C")
 
 #: What a molecule may start with in front of a ring.
 STARTS = (

@@ -2,93 +2,117 @@
 
 from dataclasses import dataclass
 
-FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "STIXGeneral", "STIXGeneralBol", "DejaVuSansMono", "cmss10")
-
 
 @dataclass(frozen=True)
 class MoleculeSettings:
     """Settings of the molecules family; lengths are in pixels unless they say otherwise.
 
     Attributes:
-        pieces: which lists of `datagen.molecules.fragments` to build from, "small" or "all".
+        source: folder that `datagen.molecules.sources.prepare_source` wrote, or None for the generator.
+        pieces: which lists of `datagen.molecules.fragments` the generator builds from, "small" or "all".
         atoms: fewest and most heavy atoms.
         typical: fewest and most heavy atoms that building aims at; the rest of the range is reached by chance.
-        charged: how likely a molecule gets charged groups, with a counterion where one is needed.
-        stereo: how likely the stereocentres of a molecule are specified, and so drawn with wedges.
-        bond: shortest and longest bond as drawn.
+        charged: how likely the generator adds charged groups, with a counterion where one is needed.
+        stereo: how likely the generator specifies the stereocentres of a molecule, which draws wedges.
+        accessible: built molecules whose synthetic accessibility score (1 easy to 10 hard; Ertl and Schuffenhauer
+            2009) is above this are rejected; None for no limit.
+        flat: how likely a molecule's stereocentres are neither drawn nor in the label.
+        crossed: how likely double bonds of unknown geometry are drawn crossed, instead of cis or trans by chance.
+        wavy: how likely unknown stereocentres have a wavy bond, instead of a plain one.
+        styles: names of the manners of drawing (`datagen.molecules.styles.STYLES`) to choose from, each as likely as
+            its weight there.
+        abbreviated: how likely groups such as OMe and Boc are written in short where the style allows it.
+        bond: shortest and longest bond as drawn, where the molecule decides the size of the picture.
+        fitted: how likely the size of the picture decides the length of bonds instead.
         sides: the smallest and the largest side of the picture; molecules that need more are drawn with shorter
             bonds, down to ``min_bond``.
         min_bond: bonds shorter than this are rejected.
-        square: how likely the picture is a square of the largest side needed.
+        square: how likely the picture is a square.
         padding: smallest and largest margin, as a share of the picture.
-        stroke: thinnest and thickest bond line, as a share of the bond length.
-        letter: smallest and largest size of atom labels (em), as a share of the bond length.
-        fonts: names of font faces.
-        coloured: how likely heteroatoms have colours.
-        tinted: how likely the paper is not white.
         rotated: how likely the depiction is turned by any angle.
-        methyls: how likely terminal carbons are written out.
+        mirrored: how likely it is laid out the other way round.
         rdkit: how likely RDKit's own raster drawer is used instead of ours.
     """
 
+    source: str | None
     pieces: str
     atoms: tuple[int, int]
     typical: tuple[int, int]
     charged: float
     stereo: float
+    accessible: float | None
+    flat: float
+    crossed: float
+    wavy: float
+    styles: tuple[str, ...]
+    abbreviated: float
     bond: tuple[float, float]
+    fitted: float
     sides: tuple[int, int]
     min_bond: float
     square: float
     padding: tuple[float, float]
-    stroke: tuple[float, float]
-    letter: tuple[float, float]
-    fonts: tuple[str, ...]
-    coloured: float
-    tinted: float
     rotated: float
-    methyls: float
+    mirrored: float
     rdkit: float
 
 
 EASY = MoleculeSettings(
+    source=None,
     pieces="small",
     atoms=(3, 8),
     typical=(4, 7),
     charged=0.0,
     stereo=0.0,
+    accessible=None,
+    flat=0.0,
+    crossed=0.0,
+    wavy=0.0,
+    styles=("plain",),
+    abbreviated=0.0,
     bond=(44.0, 58.0),
+    fitted=0.0,
     sides=(192, 192),
     min_bond=26.0,
     square=1.0,
     padding=(0.03, 0.05),
-    stroke=(0.085, 0.105),
-    letter=(0.6, 0.66),
-    fonts=("DejaVuSans-Bold",),
-    coloured=0.0,
-    tinted=0.0,
     rotated=0.0,
-    methyls=0.0,
+    mirrored=0.0,
     rdkit=0.0,
 )
 
 STANDARD = MoleculeSettings(
+    source=None,
     pieces="all",
     atoms=(6, 60),
     typical=(8, 42),
     charged=0.1,
     stereo=0.5,
-    bond=(20.0, 40.0),
-    sides=(200, 768),
+    accessible=5.5,
+    flat=0.1,
+    crossed=0.05,
+    wavy=0.1,
+    styles=(
+        "rdkit",
+        "rdkit-black",
+        "acs",
+        "chemdraw",
+        "pubchem",
+        "textbook",
+        "marvin",
+        "patent",
+        "slides",
+        "hand",
+        "dark",
+    ),
+    abbreviated=0.25,
+    bond=(20.0, 48.0),
+    fitted=0.5,
+    sides=(200, 896),
     min_bond=14.0,
     square=0.5,
-    padding=(0.03, 0.12),
-    stroke=(0.04, 0.09),
-    letter=(0.46, 0.62),
-    fonts=FONTS,
-    coloured=0.3,
-    tinted=0.1,
-    rotated=0.6,
-    methyls=0.1,
+    padding=(0.03, 0.1),
+    rotated=0.35,
+    mirrored=0.5,
     rdkit=0.1,
 )

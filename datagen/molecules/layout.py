@@ -1,0 +1,214 @@
+"""Where the atoms of a molecule go: coordinates and wedges by RDKit, turned, mirrored, and checked to be readable."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from datagen.family import Rejected
+from datagen.molecules.abbreviations import condense
+from datagen.molecules.chemistry import Molecule
+from datagen.molecules.depiction import CENTRE, Depiction, depict
+from datagen.molecules.settings import MoleculeSettings
+from datagen.molecules.styles import Style
+
+if TYPE_CHECKING:
+    from rdkit.Chem import Mol
+
+#: Atoms that are not bonded to each other are at least this far apart, and from bonds that are not theirs, in bonds.
+MIN_DISTANCE, MIN_CLEARANCE = 0.55, 0.3
+#: The shortest and the longest bond of a picture, of its median bond. Bridged rings need some freedom.
+MIN_LENGTH, MAX_LENGTH = 0.6, 1.8
+#: RDKit's bonds have this length.
+UNIT = 1.5
+#: Length of the bond to a hydrogen that is drawn at a centre of three ring bonds, in bonds.
+HYDROGEN = 0.75
+#: Gaps between fragments, in bonds, and how likely they stand beside each other instead of below.
+FRAGMENT_GAP, BESIDE = (1.7, 2.6), 0.7
+#: Rings from this size on are laid out by CoordGen in most cases, which draws them as chemists do.
+MACROCYCLE = 9
+COORDGEN_SHARE, COORDGEN_MACROCYCLES = 0.15, 0.8
+#: How likely ring systems that RDKit knows a drawing of (adamantane, say) get it.
+TEMPLATE_SHARE = 0.3
+
+
+def lay_out(
+    content: Molecule, style: Style, rng: np.random.Generator, settings: MoleculeSettings
+) -> tuple["Mol", Depiction]:
+    """Return a molecule with coordinates and wedges, ready to draw, and what the drawing says.
+
+    Raises:
+        Rejected: atoms overlap, bonds cross or are cramped, something cannot be drawn, or the drawing would say
+            another molecule than the label.
+    """
+    from rdkit import rdBase
+    from rdkit.Chem import Mol
+
+    with rdBase.BlockLogs():
+        short = style.abbreviates and rng.random() < settings.abbreviated
+        drawn = condense(content.mol, rng) if short else Mol(content.mol)
+        drawn = _place(drawn, style, rng, settings)
+        drawn = _mark(drawn, style, rng, settings)
+        depiction = depict(drawn, style.methyls)
+        check_distances(depiction)
+        check_meaning(depiction, content)
+    return drawn, depiction
+
+
+def _place(mol: "Mol", style: Style, rng: np.random.Generator, settings: MoleculeSettings) -> "Mol":
+    """Return ``mol`` with double bonds in place of aromatic ones, and with coordinates."""
+    from rdkit.Chem import rdCoordGen, rdDepictor
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    large = max(map(len, mol.GetRingInfo().AtomRings()), default=0) >= MACROCYCLE
+    coordgen = rng.random() < (COORDGEN_MACROCYCLES if large else COORDGEN_SHARE) * (settings.pieces != "small")
+    templates = bool(rng.random() < TEMPLATE_SHARE)
+    if coordgen:
+        rdCoordGen.AddCoords(mol)
+    else:
+        rdDepictor.Compute2DCoords(mol, useRingTemplates=templates)
+    if style.straight:
+        rdDepictor.StraightenDepiction(mol)
+    before = mol.GetNumAtoms()
+    mol = rdMolDraw2D.PrepareMolForDrawing(mol, addChiralHs=style.chiral_hydrogens, wedgeBonds=False)
+    conformer = mol.GetConformer()
+    places = np.array(conformer.GetPositions())
+    _spread_hydrogens(mol, places, before)
+    if rng.random() < settings.mirrored:
+        places[:, 0] *= -1
+    angle = float(rng.uniform(0, 2 * math.pi)) if rng.random() < settings.rotated else 0.0
+    sine, cosine = math.sin(angle), math.cos(angle)
+    places[:, :2] = places[:, :2] @ np.array([[cosine, sine], [-sine, cosine]])
+    _arrange(mol, places, rng)
+    conformer.SetPositions(places)
+    return mol
+
+
+def _spread_hydrogens(mol: "Mol", places: np.ndarray, first: int) -> None:
+    """Put the hydrogens from number ``first`` on, each on a ring's centre of three bonds, where most room is."""
+    for number in range(first, mol.GetNumAtoms()):
+        (centre,) = (atom.GetIdx() for atom in mol.GetAtomWithIdx(number).GetNeighbors())
+        others = [a.GetIdx() for a in mol.GetAtomWithIdx(centre).GetNeighbors() if a.GetIdx() != number]
+        steps = places[others, :2] - places[centre, :2]
+        angles = np.sort(np.arctan2(steps[:, 1], steps[:, 0]))
+        middles = angles + np.diff(angles, append=angles[0] + 2 * math.pi) / 2
+        spots = places[centre, :2] + HYDROGEN * UNIT * np.stack([np.cos(middles), np.sin(middles)], 1)
+        rest = np.delete(places[:number, :2], centre, 0)
+        room = np.hypot(*(spots[:, None] - rest).transpose(2, 0, 1)).min(1)
+        places[number, :2] = spots[int(np.argmax(room.round(3)))]
+
+
+def _arrange(mol: "Mol", places: np.ndarray, rng: np.random.Generator) -> None:
+    """Put the fragments of ``mol`` beside or below each other where they are too close to tell apart."""
+    from rdkit import Chem
+
+    fragments = [list(atoms) for atoms in Chem.GetMolFrags(mol)]
+    if len(fragments) < 2:
+        return
+    gap, beside = UNIT * float(rng.uniform(*FRAGMENT_GAP)), bool(rng.random() < BESIDE)
+    gaps = np.hypot(*(places[:, None, :2] - places[None, :, :2]).transpose(2, 0, 1))
+    apart = min(gaps[np.ix_(a, b)].min() for n, a in enumerate(fragments) for b in fragments[:n])
+    if apart >= gap:
+        return
+    axis, pen = (0, 1) if beside else (1, 0), 0.0
+    fragments.sort(key=len, reverse=True)
+    if beside and rng.random() < 0.25:
+        fragments.reverse()
+    for atoms in fragments:
+        part = places[atoms]
+        part[:, axis[0]] += pen - part[:, axis[0]].min()
+        part[:, axis[1]] -= (part[:, axis[1]].min() + part[:, axis[1]].max()) / 2
+        places[atoms] = part
+        pen = float(part[:, axis[0]].max()) + gap
+    if not beside:
+        places[:, 1] *= -1  # the largest fragment on top
+
+
+def _mark(mol: "Mol", style: Style, rng: np.random.Generator, settings: MoleculeSettings) -> "Mol":
+    """Give ``mol`` the wedges that its stereocentres need, and perhaps wavy bonds where nothing is known."""
+    from rdkit import Chem
+
+    Chem.WedgeMolBonds(mol, mol.GetConformer())
+    if rng.random() >= settings.wavy:
+        return mol
+    for info in Chem.FindPotentialStereo(mol):
+        known = info.specified != Chem.StereoSpecified.Unspecified
+        if known or info.type != Chem.StereoType.Atom_Tetrahedral:
+            continue
+        atom = mol.GetAtomWithIdx(info.centeredOn)
+        # A wavy bond to an end of a double bond would say that the double bond's geometry is unknown.
+        free = [
+            bond
+            for bond in atom.GetBonds()
+            if bond.GetBondType() == Chem.BondType.SINGLE
+            and bond.GetBondDir() == Chem.BondDir.NONE
+            and not bond.IsInRing()
+            and all(other.GetBondType() == Chem.BondType.SINGLE for other in bond.GetOtherAtom(atom).GetBonds())
+        ]
+        marked = any(bond.GetBondDir() != Chem.BondDir.NONE for bond in atom.GetBonds())
+        if free and not marked and atom.GetAtomicNum() == 6:
+            bond = free[int(rng.integers(len(free)))]
+            bond.SetBondDir(Chem.BondDir.UNKNOWN)
+            bond.SetIntProp(CENTRE, atom.GetIdx())
+    return mol
+
+
+def check_meaning(depiction: Depiction, content: Molecule) -> None:
+    """Raise `Rejected` unless the drawing's mol block reads back as the molecule.
+
+    Twice: by RDKit to the same canonical SMILES, and by InChI's own reader, whose view of wedges is independent of
+    RDKit's, to the same InChI. Wedges that the two understand differently are not drawn.
+    """
+    from rdkit import Chem
+
+    block = depiction.molblock()
+    seen = Chem.MolFromMolBlock(block)
+    if seen is None:
+        raise Rejected("depiction says another molecule")
+    again = Chem.MolFromSmiles(Chem.MolToSmiles(seen))
+    if again is None or Chem.MolToSmiles(again) != content.smiles:
+        raise Rejected("depiction says another molecule")
+    if Chem.MolBlockToInchi(block) != Chem.MolToInchi(content.mol):
+        raise Rejected("depiction says another InChI")
+
+
+def check_distances(depiction: Depiction) -> None:
+    """Raise `Rejected` if atoms or bonds lie on top of each other, or bonds are much too short or too long."""
+    places, bonds = depiction.places, depiction.bonds
+    count = len(places)
+    gaps = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+    pairs = np.array([(bond.begin, bond.end) for bond in bonds], dtype=int).reshape(-1, 2)
+    lengths = gaps[pairs[:, 0], pairs[:, 1]]
+    if len(pairs) and (lengths.min() < MIN_LENGTH or lengths.max() > MAX_LENGTH):
+        raise Rejected("bonds are cramped")
+    gaps[pairs[:, 0], pairs[:, 1]] = gaps[pairs[:, 1], pairs[:, 0]] = math.inf
+    gaps[range(count), range(count)] = math.inf
+    if count > 1 and gaps.min() < MIN_DISTANCE:
+        raise Rejected("atoms overlap")
+    if not len(pairs):
+        return
+    starts, steps = places[pairs[:, 0]], places[pairs[:, 1]] - places[pairs[:, 0]]
+    apart = places[:, None] - starts[None]
+    share = np.clip((apart * steps).sum(-1) / (lengths**2), 0, 1)
+    distance = np.hypot(*(apart - share[..., None] * steps).transpose(2, 0, 1))
+    foreign = (np.arange(count)[:, None] != pairs[:, 0]) & (np.arange(count)[:, None] != pairs[:, 1])
+    if (foreign & (distance < MIN_CLEARANCE)).any():
+        raise Rejected("atom on a bond")
+    # Bonds of bridged rings cross in any drawing; others must not.
+    rings = np.array([bond.ring >= 0 for bond in bonds])
+    if any(not (rings[first] and rings[second]) for first, second in crossings(depiction)):
+        raise Rejected("bonds cross")
+
+
+def crossings(depiction: Depiction) -> list[tuple[int, int]]:
+    """Return the pairs of bonds that cross, by their numbers."""
+    pairs = np.array([(bond.begin, bond.end) for bond in depiction.bonds], dtype=int).reshape(-1, 2)
+    starts, ends = depiction.places[pairs[:, 0]], depiction.places[pairs[:, 1]]
+    side = _cross(ends[:, None] - starts[:, None], np.stack([starts, ends])[:, None] - starts[:, None])
+    splits = side[0] * side[1] < -1e-9
+    first, second = np.nonzero(np.triu(splits & splits.T, 1))
+    return list(zip(first.tolist(), second.tolist(), strict=True))
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]

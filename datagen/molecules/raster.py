@@ -1,0 +1,154 @@
+"""Lines, areas and letters to pixels, by OpenCV: drawn at twice the size and reduced, so that edges are smooth."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from datagen.molecules.styles import Colour
+from datagen.molecules.typefaces import mask
+
+#: How many times larger the canvas is than the picture.
+SCALE = 2
+#: Bits of the fraction in coordinates given to OpenCV.
+SHIFT = 6
+#: OpenCV's smooth edges make areas wider by about this many pixels of the canvas.
+SPREAD = 1.4
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A straight line with flat ends, or round ones; lengths in pixels of the picture."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    width: float
+    colour: Colour
+    round: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A filled convex polygon."""
+
+    points: tuple[Point, ...]
+    colour: Colour
+
+
+@dataclass(frozen=True, slots=True)
+class Disc:
+    """A filled disc, or with a ``width`` a circle."""
+
+    x: float
+    y: float
+    radius: float
+    colour: Colour
+    width: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A character: the pen's place on the baseline, its size in pixels per em, and the atom whose label it is in."""
+
+    character: str
+    x: float
+    y: float
+    size: float
+    colour: Colour
+    atom: int
+
+
+@dataclass
+class Marks:
+    """What is drawn: shapes in their order, then letters over them."""
+
+    shapes: list[Line | Area | Disc] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+
+def paint(marks: Marks, font: str, size: tuple[int, int], move: Point, paper: Colour) -> np.ndarray:
+    """Return the picture of ``marks``, moved by ``move``.
+
+    Args:
+        marks: what to draw.
+        font: the face of all letters.
+        size: width and height in pixels.
+        move: what is added to every place.
+        paper: colour of the background.
+
+    Returns:
+        uint8 ``[height, width]`` if everything is gray, else ``[height, width, 3]`` RGB.
+    """
+    colours = {paper, *(shape.colour for shape in marks.shapes), *(letter.colour for letter in marks.letters)}
+    gray = all(red == green == blue for red, green, blue in colours)
+    shape = (size[1] * SCALE, size[0] * SCALE) if gray else (size[1] * SCALE, size[0] * SCALE, 3)
+    if len(set(paper)) == 1:
+        canvas = np.full(shape, paper[0], np.uint8)
+    else:
+        canvas = np.empty(shape, np.uint8)
+        canvas[:] = paper
+    _draw_shapes(canvas, marks.shapes, move)
+    for letter in marks.letters:
+        _write(canvas, letter, font, move, gray)
+    return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+
+
+def _draw_shapes(canvas: np.ndarray, shapes: list[Line | Area | Disc], move: Point) -> None:
+    quads = iter(_quads([shape for shape in shapes if isinstance(shape, Line)], move))
+    factor = SCALE * (1 << SHIFT)
+    for shape in shapes:
+        if isinstance(shape, Line):
+            quad = next(quads)
+            cv2.fillConvexPoly(canvas, quad, shape.colour, cv2.LINE_AA, SHIFT)
+            if shape.round and shape.width * SCALE > 2:
+                radius = round((shape.width * SCALE - SPREAD / 2) / 2 * (1 << SHIFT))
+                for x, y in ((shape.x0, shape.y0), (shape.x1, shape.y1)):
+                    centre = round((x + move[0]) * factor), round((y + move[1]) * factor)
+                    cv2.circle(canvas, centre, radius, shape.colour, -1, cv2.LINE_AA, SHIFT)
+        elif isinstance(shape, Area):
+            points = np.array([((x + move[0]) * factor, (y + move[1]) * factor) for x, y in shape.points])
+            cv2.fillConvexPoly(canvas, np.rint(points).astype(np.int32), shape.colour, cv2.LINE_AA, SHIFT)
+        else:
+            centre = round((shape.x + move[0]) * factor), round((shape.y + move[1]) * factor)
+            width = max(1, round(shape.width * SCALE)) if shape.width else -1
+            spread = 0 if shape.width else SPREAD / 2 * (1 << SHIFT) / 2
+            radius = max(1, round(shape.radius * factor - spread))
+            cv2.circle(canvas, centre, radius, shape.colour, width, cv2.LINE_AA, SHIFT)
+
+
+def _quads(lines: list[Line], move: Point) -> np.ndarray:
+    """Return the corners of lines in OpenCV's fixed-point coordinates, int32 ``[lines, 4, 2]``."""
+    if not lines:
+        return np.zeros((0, 4, 2), np.int32)
+    values = np.array([(line.x0, line.y0, line.x1, line.y1, line.width) for line in lines]) * SCALE
+    starts, ends = values[:, :2], values[:, 2:4]
+    along = ends - starts
+    along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
+    half = np.maximum(values[:, 4:] - SPREAD, 0.1) / 2
+    across = np.stack([-along[:, 1], along[:, 0]], 1) * half
+    # Edges spread at the ends too.
+    starts, ends = starts + along * (SPREAD / 2), ends - along * (SPREAD / 2)
+    corners = np.stack([starts + across, ends + across, ends - across, starts - across], 1)
+    corners += np.array(move) * SCALE
+    return np.rint(corners * (1 << SHIFT)).astype(np.int32)
+
+
+def _write(canvas: np.ndarray, letter: Letter, font: str, move: Point, gray: bool) -> None:
+    cover, left, top = mask(font, letter.character, max(4, round(letter.size * SCALE)))
+    x, y = round((letter.x + move[0]) * SCALE) + left, round((letter.y + move[1]) * SCALE) + top
+    height, width = cover.shape
+    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + width, canvas.shape[1]), min(y + height, canvas.shape[0])
+    if x0 >= x1 or y0 >= y1:
+        return
+    region = canvas[y0:y1, x0:x1]
+    part = cover[y0 - y : y1 - y, x0 - x : x1 - x]
+    if gray and letter.colour[0] == 0:
+        np.minimum(region, 255 - part, out=region)
+        return
+    share = part.astype(np.int32) if gray else part.astype(np.int32)[..., None]
+    ink = letter.colour[0] if gray else np.array(letter.colour)
+    region[:] = (region * (255 - share) + ink * share + 127) // 255
