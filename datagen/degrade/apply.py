@@ -31,8 +31,8 @@ _FIELDS: dict[str, Field] = {
     "banding": light.banding,
     "moire": screen.moire,
 }
-#: Fields that go far below white. The others are taken off the picture, which costs a third of multiplying.
-_DEEP = {"fold", "light", "moire"}
+#: Fields that go far below white, or that ink hides, multiply. Taking the others off the picture costs a third of that.
+_DEEP = {"fold", "bleed_through", "light", "moire"}
 
 _SEEN: dict[str, Part] = {
     "glare": screen.glare,

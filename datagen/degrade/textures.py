@@ -89,18 +89,23 @@ def _fibres(sheet: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _crumpled(rng: np.random.Generator) -> np.ndarray:
-    # The height of the sheet is a sum of zigzags over bent coordinates; light from one side shades their flanks.
-    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
-    shade = np.zeros((SIDE, SIDE))
-    for waves in (1, 1, 2, 2, 3, 3, 4, 5, 6, 8):
-        bend = _cloud(rng, _SOFT) * 0.05
-        angle = rng.random() * 6.28
-        along = np.cos(angle) * x + np.sin(angle) * y
-        phase = (along * waves + bend * waves + rng.random()) % 1.0
-        steep = np.clip(np.abs(phase - 0.5) * 4 - 1, -0.12, 0.12) / 0.12
-        shade += steep * np.cos(angle - 0.8) / waves**0.55 * np.clip(0.5 + 0.5 * _cloud(rng, _SOFT), 0, 1.5)
-    shade = cv2.GaussianBlur(shade, (0, 0), 1.2)
-    return _bytes(228 + 9 * shade / shade.std() + 1.8 * _cloud(rng, _GRAIN) + 3 * _cloud(rng, _CLOUDS))
+    # Facets of a sheet that was crushed and flattened: each faces the light a little differently, creases are worn.
+    shade = np.zeros((SIDE, SIDE), np.float32)
+    creases = np.full((SIDE, SIDE), 128, np.uint8)
+    for points, weight, worn in ((70, 1.0, 18), (260, 0.55, 9)):
+        plane = cv2.Subdiv2D((-2 * SIDE, -2 * SIDE, 5 * SIDE, 5 * SIDE))
+        for x, y in rng.uniform(-0.3 * SIDE, 1.3 * SIDE, (points, 2)).tolist():
+            plane.insert((x, y))
+        facets = np.full((SIDE, SIDE), 128, np.uint8)
+        for corners in plane.getTriangleList():
+            triangle = np.rint(np.asarray(corners).reshape(3, 2) * 16).astype(np.int32)
+            cv2.fillConvexPoly(facets, triangle, int(rng.integers(78, 179)), cv2.LINE_AA, 4)
+            tone = 128 + int(rng.integers(-worn, worn + 1))
+            cv2.polylines(creases, triangle[None], True, tone, 1, cv2.LINE_AA, 4)
+        centred = facets.astype(np.float32) - 128
+        shade += weight * (0.45 * cv2.GaussianBlur(centred, (0, 0), 1.0) + 0.55 * cv2.GaussianBlur(centred, (0, 0), 14))
+    soft = 9 * (shade - shade.mean()) / shade.std() + 0.6 * (creases.astype(np.float32) - 128)
+    return _bytes(228 + soft + 1.8 * _cloud(rng, _GRAIN) + 2 * _cloud(rng, _CLOUDS))
 
 
 def back_page(_: int = 0) -> np.ndarray:
