@@ -6,7 +6,8 @@ then a compressor that keeps one in four along each side).
 """
 
 import difflib
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -130,6 +131,37 @@ def count_tokens(mode: Mode, grid: Grid, stride: int) -> int:
         m, (w, h) = view_side(mode.tile_size, stride), grid
         count += (w * m + 1) * (h * m)
     return count
+
+
+def valid_tokens_by_code(width: int, height: int, mode: Mode, stride: int) -> int:
+    """Return how many vision tokens show the picture rather than padding, counted as the released code counts them.
+
+    It is a statistic and used nowhere in the model. Newlines and the separator are not counted. A stretched view and
+    every tile count in full; of a padded view, the share short side / long side of its tokens, rounded down: a very
+    thin picture counts 0.
+
+    Args:
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+        mode: sizes and rules.
+        stride: pixels along one side of a vision token.
+    """
+    return _valid_tokens(width, height, mode, stride, int)
+
+
+def valid_tokens_by_paper(width: int, height: int, mode: Mode, stride: int) -> int:
+    """Return what `valid_tokens_by_code` does, but a padded view's share rounded up, as the paper states it."""
+    return _valid_tokens(width, height, mode, stride, math.ceil)
+
+
+def _valid_tokens(width: int, height: int, mode: Mode, stride: int, whole: Callable[[float], int]) -> int:
+    count = view_side(mode.base_size, stride) ** 2
+    if mode.fit == "pad":
+        longer, shorter = max(width, height), min(width, height)
+        # Not shorter / longer: the released code's form differs from it in the last bit.
+        count = whole(count * (1 - (longer - shorter) / longer))
+    columns, rows = grid = choose_grid(width, height, mode)
+    return count + (columns * rows * view_side(mode.tile_size, stride) ** 2 if has_tiles(grid) else 0)
 
 
 def view_layout(m: int) -> np.ndarray:

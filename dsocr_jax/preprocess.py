@@ -4,13 +4,12 @@ All resizing is Pillow's bicubic filter. Views stay uint8: the model looks the f
 costs a quarter of the transfer and is bit-exact.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from dsocr_jax.modes import Grid, Mode, choose_grid, has_tiles, view_side
+from dsocr_jax.modes import Grid, Mode, choose_grid, has_tiles
 
 #: Grey of the padding, the same in all three channels; after normalisation it is close to 0 but not 0.
 PAD_VALUE = 127
@@ -57,30 +56,6 @@ def normalise(view: np.ndarray) -> np.ndarray:
     if view.dtype != np.uint8:
         raise ValueError(f"normalise takes uint8 pixels, not {view.dtype}")
     return NORMALISED[view]
-
-
-def valid_tokens(width: int, height: int, mode: Mode, stride: int, *, ceiling: bool = False) -> int:
-    """Count the vision tokens that show the picture rather than padding; a statistic, used nowhere in the model.
-
-    Newlines and the separator are not counted. A stretched view and every tile count in full; a padded view counts
-    short side / long side of its tokens, rounded down as the released code does (so a very thin picture counts 0), or
-    up as the paper states it.
-
-    Args:
-        width: of the picture, in pixels.
-        height: of the picture, in pixels.
-        mode: sizes and rules.
-        stride: pixels along one side of a vision token.
-        ceiling: round up instead of down.
-    """
-    count = view_side(mode.base_size, stride) ** 2
-    if mode.fit == "pad":
-        longer, shorter = max(width, height), min(width, height)
-        # Not shorter / longer: the released code's form differs from it in the last bit.
-        share = 1 - (longer - shorter) / longer
-        count = math.ceil(count * share) if ceiling else int(count * share)
-    columns, rows = grid = choose_grid(width, height, mode)
-    return count + (columns * rows * view_side(mode.tile_size, stride) ** 2 if has_tiles(grid) else 0)
 
 
 def _resize(image: Image.Image, width: int, height: int) -> Image.Image:

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from dsocr_jax.errors import UserError
-from dsocr_jax.modes import Mode, choose_grid, count_tokens
+from dsocr_jax.modes import Mode, choose_grid, count_tokens, valid_tokens_by_code, valid_tokens_by_paper
 from dsocr_jax.parity import synthetic
 from dsocr_jax.parity.results import Comparison
-from dsocr_jax.preprocess import Views, normalise, preprocess, valid_tokens
+from dsocr_jax.preprocess import Views, normalise, preprocess
 from dsocr_jax.prompts import IMAGE
 from dsocr_jax.tokenizer import Tokenizer
 
@@ -82,7 +82,7 @@ def _compare_views(found: Comparison, place: str, views: Views, facts: dict[str,
 def _compare_counts(found: Comparison, place: str, case: dict[str, Any], mode: Mode, facts: dict[str, Any]) -> None:
     width, height = case["width"], case["height"]
     grid = choose_grid(width, height, mode)
-    valid = valid_tokens(width, height, mode, STRIDE)
+    valid = valid_tokens_by_code(width, height, mode, STRIDE)
     ours: dict[str, Any] = {
         "grid_w_h": list(grid),
         "image_tokens": count_tokens(mode, grid, STRIDE),
@@ -95,7 +95,7 @@ def _compare_counts(found: Comparison, place: str, case: dict[str, Any], mode: M
             found.equal(f"{place} {name}", STAGE, int(value != facts[name]))
     if "valid_global_ceil_rule" in facts:
         tiles = facts["valid_tokens"] - facts["valid_global_int_rule"]
-        ceiling = valid_tokens(width, height, mode, STRIDE, ceiling=True) - tiles
+        ceiling = valid_tokens_by_paper(width, height, mode, STRIDE) - tiles
         found.equal(f"{place} valid_global_ceil_rule", STAGE, int(ceiling != facts["valid_global_ceil_rule"]))
 
 

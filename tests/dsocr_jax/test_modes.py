@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dsocr_jax.errors import UserError
@@ -21,6 +21,8 @@ from dsocr_jax.modes import (
     find_mode,
     picture_layout,
     tiles_layout,
+    valid_tokens_by_code,
+    valid_tokens_by_paper,
     view_layout,
     view_side,
 )
@@ -33,6 +35,29 @@ ALWAYS_TILED = replace(MODES["gundam"], tile_threshold=0)
 
 grids = st.tuples(st.integers(1, 5), st.integers(1, 5))
 sides = st.integers(1, 6)
+#: Pixels of a picture's side: any, and those at which rules change.
+lengths = st.one_of(
+    st.integers(1, 10_000),
+    st.integers(630, 650),
+    st.builds(lambda n, unit: n * unit, st.integers(1, 9), st.sampled_from([64, 320, 452, 512, 640, 1024])),
+)
+TILED = [replace(MODES[name], max_tiles=most) for name in ("gundam", "gundam-m") for most in (9, 6)]
+
+
+def original_grid(width: int, height: int, tile: int, most: int) -> tuple[int, int]:
+    """The original's rule: of all rectangles of 2 to ``most`` tiles that with the nearest aspect ratio.
+
+    Among equally near ones the first, by rising area, stands, until the picture fills more than half of a later one.
+    """
+    if width <= 640 and height <= 640:
+        return 1, 1
+    rectangles = [
+        (area // rows, rows) for area in range(2, most + 1) for rows in range(1, area + 1) if area % rows == 0
+    ]
+    distances = np.array([abs(width / height - columns / rows) for columns, rows in rectangles])
+    nearest = [rectangles[i] for i in np.flatnonzero(distances == distances.min())]
+    filled = [(columns, rows) for columns, rows in nearest[1:] if 2 * width * height > tile * tile * columns * rows]
+    return (nearest[:1] + filled)[-1]
 
 
 def cases() -> list:
@@ -80,14 +105,73 @@ def test_gundam_m_counts_tiles_of_1024() -> None:
     assert count_tokens(MODES["gundam-m"], (3, 2), STRIDE) == 49 * 32 + 421
 
 
+@given(lengths, lengths, st.sampled_from(TILED))
+@example(1, 1, TILED[0])
+@example(10_000, 50, TILED[0])
+@example(50, 10_000, TILED[2])
+@example(640, 641, TILED[0])
+def test_any_picture_gets_the_originals_grid(width: int, height: int, mode: Mode) -> None:
+    assert choose_grid(width, height, mode) == original_grid(width, height, mode.tile_size, mode.max_tiles)
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(100, 1600), st.sampled_from(TILED))
+def test_pictures_of_exactly_a_grids_shape(columns: int, rows: int, unit: int, mode: Mode) -> None:
+    """Here several grids are equally near, such as 1x2 and 2x4, and the picture's area decides."""
+    width, height = columns * unit, rows * unit
+    assert choose_grid(width, height, mode) == original_grid(width, height, mode.tile_size, mode.max_tiles)
+
+
 @given(st.integers(1, 5000), st.integers(1, 5000))
 def test_grids_stay_within_the_limits(width: int, height: int) -> None:
     w, h = choose_grid(width, height, MODES["gundam"])
     assert (w, h) == (1, 1) if max(width, height) <= 640 else 2 <= w * h <= 9
 
 
-def test_modes_without_crop_have_no_tiles() -> None:
-    assert choose_grid(5000, 100, MODES["base"]) == (1, 1)
+@pytest.mark.parametrize("name", ["tiny", "small", "base", "large"])
+@given(lengths, lengths)
+def test_modes_without_crop_have_no_tiles(name: str, width: int, height: int) -> None:
+    assert choose_grid(width, height, MODES[name]) == (1, 1)
+
+
+@pytest.mark.parametrize(("width", "height", "name", "facts"), cases())
+def test_valid_tokens_by_the_code(width: int, height: int, name: str, facts: dict) -> None:
+    assert valid_tokens_by_code(width, height, MODES[name], STRIDE) == facts["valid_tokens"]
+
+
+@pytest.mark.parametrize(("width", "height", "name", "facts"), [c for c in cases() if MODES[c.values[2]].fit == "pad"])
+def test_valid_tokens_by_the_paper(width: int, height: int, name: str, facts: dict) -> None:
+    tiles = facts["valid_tokens"] - facts["valid_global_int_rule"]
+    assert valid_tokens_by_paper(width, height, MODES[name], STRIDE) == facts["valid_global_ceil_rule"] + tiles
+
+
+@pytest.mark.parametrize(("name", "count"), [("tiny", 64), ("small", 100)])
+@given(lengths, lengths)
+def test_all_tokens_of_a_stretched_picture_are_valid(name: str, count: int, width: int, height: int) -> None:
+    mode = MODES[name]
+    assert valid_tokens_by_code(width, height, mode, STRIDE) == count
+    assert valid_tokens_by_paper(width, height, mode, STRIDE) == count
+
+
+@pytest.mark.parametrize("name", ["base", "large", "gundam", "gundam-m"])
+@given(lengths, lengths)
+@example(10_000, 50)
+def test_the_rules_differ_by_one_token_at_most(name: str, width: int, height: int) -> None:
+    mode = MODES[name]
+    grid = choose_grid(width, height, mode)
+    code, paper = (rule(width, height, mode, STRIDE) for rule in (valid_tokens_by_code, valid_tokens_by_paper))
+    assert 0 <= paper - code <= 1
+    # Newlines and the separator are no pictures.
+    assert 0 <= code <= paper < count_tokens(mode, grid, STRIDE)
+
+
+def test_thin_pictures_may_count_no_valid_token() -> None:
+    assert valid_tokens_by_code(1000, 1, MODES["base"], STRIDE) == 0
+    assert valid_tokens_by_paper(1000, 1, MODES["base"], STRIDE) == 1
+
+
+def test_valid_tokens_are_computed_in_the_released_order_of_operations() -> None:
+    # 400 * (1 - 18 / 20) is 39.99... in floating point, 400 * (2 / 20) is 40.
+    assert valid_tokens_by_code(20, 2, MODES["large"], STRIDE) == 39
 
 
 def test_a_picture_without_pixels_has_no_grid() -> None:

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dsocr_jax.modes import MODES, Mode
-from dsocr_jax.preprocess import NORMALISED, PAD_VALUE, Views, normalise, preprocess, valid_tokens
+from dsocr_jax.preprocess import NORMALISED, PAD_VALUE, Views, normalise, preprocess
 from tests.reference import golden, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-STRIDE = 64
 CASES = json.loads((FIXTURES / "preprocess.json").read_text())["meta"]["cases"]
 IDS = {f"{case['width']}x{case['height']}": case for case in CASES}
 PAIRS = [pytest.param(size, name, id=f"{size}-{name}") for size, case in IDS.items() for name in case["modes"]]
@@ -56,21 +55,6 @@ def test_views_are_the_originals(size: str, name: str) -> None:
         if entry := stored().get(f"{size}/{name}/{part}"):
             assert np.array_equal(array.reshape(-1)[:: entry.stride], entry.sample.reshape(-1)), part
             entry.check(array, rtol=1e-9)
-
-
-@pytest.mark.parametrize(("size", "name"), PAIRS)
-def test_valid_tokens_are_the_originals(size: str, name: str) -> None:
-    case = IDS[size]
-    facts = case["modes"][name]
-    assert valid_tokens(case["width"], case["height"], MODES[name], STRIDE) == facts["valid_tokens"]
-
-
-@pytest.mark.parametrize(("size", "name"), [pair for pair in PAIRS if pair.values[1] not in ("tiny", "small")])
-def test_valid_tokens_by_the_papers_ceiling(size: str, name: str) -> None:
-    case = IDS[size]
-    facts = case["modes"][name]
-    expected = facts["valid_global_ceil_rule"] + facts["valid_tokens"] - facts["valid_global_int_rule"]
-    assert valid_tokens(case["width"], case["height"], MODES[name], STRIDE, ceiling=True) == expected
 
 
 @pytest.mark.parametrize("rows", IDS)
@@ -126,12 +110,3 @@ def test_only_rgb_is_taken() -> None:
 def test_only_bytes_are_normalised() -> None:
     with pytest.raises(ValueError, match="float32"):
         normalise(np.zeros(3, np.float32))
-
-
-def test_thin_pictures_may_count_no_valid_token() -> None:
-    assert valid_tokens(1000, 1, MODES["base"], STRIDE) == 0
-
-
-def test_valid_tokens_are_computed_in_the_released_order_of_operations() -> None:
-    # 400 * (1 - 18 / 20) is 39.99... in floating point, 400 * (2 / 20) is 40.
-    assert valid_tokens(20, 2, MODES["large"], STRIDE) == 39

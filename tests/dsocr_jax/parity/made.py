@@ -15,7 +15,7 @@ from flax import nnx
 from PIL import Image
 
 from dsocr_jax.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
-from dsocr_jax.modes import Mode, choose_grid, count_tokens
+from dsocr_jax.modes import Mode, choose_grid, count_tokens, valid_tokens_by_code
 from dsocr_jax.parity import synthetic
 from dsocr_jax.parity.fixture import Entry, Fixture, write_fixture
 from dsocr_jax.parity.forward import HIDDEN, Forward, cross_entropy
@@ -24,7 +24,7 @@ from dsocr_jax.parity.inputs import read_inputs
 from dsocr_jax.parity.operations import OPERATIONS
 from dsocr_jax.parity.preprocessing import digest
 from dsocr_jax.parity.source import Parameters, synthetic_parameters
-from dsocr_jax.preprocess import normalise, preprocess, valid_tokens
+from dsocr_jax.preprocess import normalise, preprocess
 from dsocr_jax.reading.generate import generate
 from dsocr_jax.reading.repetition import NoRepeat
 from dsocr_jax.weights.params import abstract_model, flatten
@@ -112,7 +112,7 @@ def _write_preprocessing(root: Path) -> None:
     floats = normalise(views.global_view).transpose(2, 0, 1)
     facts = {
         "base_size": 128, "image_size": 64, "crop": True, "grid_w_h": list(grid), "tiles": 0,
-        "image_tokens": count_tokens(mode, grid, 64), "valid_tokens": valid_tokens(200, 90, mode, 64),
+        "image_tokens": count_tokens(mode, grid, 64), "valid_tokens": valid_tokens_by_code(200, 90, mode, 64),
         "global_uint8_sha256": digest(views.global_view), "tiles_uint8_sha256": [],
         "global_bf16_sha256": digest(floats.astype(ml_dtypes.bfloat16)),
     }  # fmt: skip
