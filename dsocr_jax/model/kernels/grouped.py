@@ -61,7 +61,8 @@ def tiles(sizes: Int[Array, " e"], rows: int, step: int) -> Plan:
     needed = -(-sizes // step)
     last = jnp.cumsum(needed)
     number = jnp.arange(count)
-    expert = jnp.searchsorted(last, number, side="right").clip(max=sizes.shape[0] - 1)
+    # Comparing all is one small kernel; a binary search would be a loop of many.
+    expert = jnp.searchsorted(last, number, side="right", method="compare_all").clip(max=sizes.shape[0] - 1)
     used = number < last[-1]
     first = (ends - sizes)[expert] + (number - (last - needed)[expert]) * step
     return tuple(

@@ -1,0 +1,109 @@
+"""Pictures of many sizes to rows of one table on the device, encoded by view size a few at a time."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, UInt8
+
+from dsocr_jax.batch import TEXT, Example
+from dsocr_jax.config import ModelConfig
+from dsocr_jax.model.backends import Backends
+from dsocr_jax.model.encoder import DeepEncoder
+from dsocr_jax.modes import FIRST_ROW, has_tiles, picture_layout, view_side
+from dsocr_jax.preprocess import NORMALISED
+
+#: Views of one size that are encoded together: the smallest of these that holds them.
+VIEW_BUCKETS = (1, 4, 16)
+#: Most pixels that are encoded together: 8 views of 1024 x 1024.
+MAX_PIXELS = 8 * 1024 * 1024
+
+
+@partial(jax.jit, donate_argnames="table", static_argnames="backends")
+def encode_views(
+    encoder: DeepEncoder, pixels: UInt8[Array, "n S S 3"], table: Array, start: Int[Array, ""], backends: Backends
+) -> Float[Array, "r h"]:
+    """Encode views of one size and put their tokens into ``table`` from row ``start`` on."""
+    tokens = encoder(jnp.asarray(NORMALISED, encoder.image_newline[...].dtype)[pixels], backends)
+    return jax.lax.dynamic_update_slice(table, tokens.reshape(-1, tokens.shape[-1]).astype(table.dtype), (start, 0))
+
+
+def empty_table(encoder: DeepEncoder, rows: int) -> Float[Array, "r h"]:
+    """Return a zeroed table, with the newline and the separator in their rows."""
+    newline, separator = encoder.image_newline[...], encoder.view_separator[...]
+    return jnp.zeros((rows, newline.shape[0]), newline.dtype).at[:FIRST_ROW].set(jnp.stack([newline, separator]))
+
+
+def bucket_of(size: int, count: int) -> int:
+    """How many views of ``size`` are encoded together when ``count`` wait."""
+    most = max(1, MAX_PIXELS // size**2)
+    allowed = [n for n in VIEW_BUCKETS if n <= most] or [1]
+    return next((n for n in allowed if n >= count), allowed[-1])
+
+
+def rows_needed(examples: Sequence[Example], stride: int) -> int:
+    """Rows of the table that ``examples`` take, those that only fill up a bucket included."""
+    total = FIRST_ROW
+    for size, views in _by_size(examples).items():
+        room = view_side(size, stride) ** 2
+        left = len(views)
+        while left > 0:
+            n = bucket_of(size, left)
+            total += n * room
+            left -= n
+    return total
+
+
+def _by_size(examples: Sequence[Example]) -> dict[int, list[np.ndarray]]:
+    views: dict[int, list[np.ndarray]] = {}
+    for example in examples:
+        if example.views is not None:
+            for view in (*example.views.tiles, example.views.global_view):
+                views.setdefault(view.shape[0], []).append(view)
+    return views
+
+
+def encode_pictures(
+    encoder: DeepEncoder, examples: Sequence[Example], table: Array, config: ModelConfig, backends: Backends
+) -> tuple[Array, list[np.ndarray]]:
+    """Encode all pictures of ``examples`` into ``table`` (given away).
+
+    Returns:
+        The table, and for each example int32 [t]: the row that stands at each position, `TEXT` where text does.
+    """
+    start, first = FIRST_ROW, {}
+    for size, views in _by_size(examples).items():
+        side = view_side(size, config.stride)
+        first[size] = start
+        done = 0
+        while done < len(views):
+            n = bucket_of(size, len(views) - done)
+            now = views[done : done + n]
+            done += len(now)
+            pixels = np.zeros((n, size, size, 3), np.uint8)
+            pixels[: len(now)] = now
+            table = encode_views(encoder, jnp.asarray(pixels), table, jnp.int32(start), backends)
+            # The next views overwrite what only filled the bucket up.
+            start += len(now) * side**2
+    return table, [_index(example, first, config) for example in examples]
+
+
+def _index(example: Example, first: dict[int, int], config: ModelConfig) -> np.ndarray:
+    """Return one example's rows, and move ``first`` behind its views."""
+    index = np.full(len(example.tokens), TEXT, np.int32)
+    if example.views is None or example.mode is None:
+        return index
+    tiles, view, stride = example.views.tiles, example.views.global_view, config.stride
+    local = 0
+    if has_tiles(example.views.grid):
+        size = tiles.shape[1]
+        local = first[size]
+        first[size] += len(tiles) * view_side(size, stride) ** 2
+    size = view.shape[0]
+    whole = first[size]
+    first[size] += view_side(size, stride) ** 2
+    places = np.flatnonzero(example.tokens == config.image_token_id)
+    index[places] = picture_layout(example.mode, example.views.grid, stride, local, whole)
+    return index
