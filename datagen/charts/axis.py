@@ -80,6 +80,7 @@ def decimals_of(step: float) -> int:
     return next((count for count in range(9) if abs(step * 10**count - round(step * 10**count)) < 1e-6), 9)
 
 
+@functools.lru_cache(maxsize=4096)
 def recoverable(low: float, high: float) -> float:
     """Return the precision to which values can be read: 1/50 of the axis range, snapped to 1, 2 or 5 x 10^k."""
     wanted = (high - low) / RECOVERABLE

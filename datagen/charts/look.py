@@ -24,6 +24,8 @@ HATCHES = ("/", "\\", "x", "-", "|", ".")
 SIZE_FACTORS = {"STIXGeneral": 1.15, "cmr10": 1.1}
 #: Text is never smaller than this.
 MIN_SIZE = 10
+#: The sizes of text that are used: few, so that glyphs and words are drawn once and used again.
+SIZES = (9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 28)
 #: Written values become unlikely beyond this many.
 MANY_VALUES = 24
 #: Palettes of plain charts, and to fall back on where a theme's have too few colours.
@@ -199,7 +201,7 @@ def draw_look(data: ChartData, rng: np.random.Generator, settings: ChartSettings
     pairs = faces(data.language, pick(*theme.fonts))
     font, bold = pairs[int(next(draws) * len(pairs))]
     size = between(settings.text[0], settings.text[1] + 1) * (width / 640) ** 0.8 * SIZE_FACTORS.get(font, 1.0)
-    size = max(MIN_SIZE, int(size))
+    size = _near(max(MIN_SIZE, size))
     named = (count > 1 and not scatter) or pie
     legend = pick(*theme.legends)
     if legend == "ends" and (kind != "line" or count > 6 or rows > 60):
@@ -214,7 +216,7 @@ def draw_look(data: ChartData, rng: np.random.Generator, settings: ChartSettings
 
     wanted = rows if pie else 1 if scatter else count
     thin = lines or scatter
-    palette = _palette(theme, pick(*theme.palettes), wanted, int(next(draws) * 40) * chance(0.35), thin)
+    palette = _palette(theme, pick(*theme.palettes), wanted, int(next(draws) * 4) * chance(0.5), thin)
     if wanted == 1 and chance(0.15):
         palette = (theme.accent,) if theme.accent != theme.plot else palette
     point_colours = _point_colours(data, theme, palette, next(draws), next(draws)) if bars and count == 1 else ()
@@ -243,9 +245,9 @@ def draw_look(data: ChartData, rng: np.random.Generator, settings: ChartSettings
         font=font,
         bold=bold,
         size=size,
-        small=max(MIN_SIZE - 1, int(size * between(0.75, 0.92))),
-        title_size=int(size * between(1.1, 1.55)),
-        value_size=max(MIN_SIZE - 1, int(size * between(0.82, 1.0))),
+        small=_near(size * between(0.75, 0.92)),
+        title_size=_near(size * between(1.1, 1.6)),
+        value_size=_near(size * pick(0.85, 0.92, 1.0)),
         title=chance(0.85),
         subtitle=chance(0.6),
         source=chance(0.7),
@@ -304,6 +306,11 @@ def draw_look(data: ChartData, rng: np.random.Generator, settings: ChartSettings
         accent=pick("bar", "rule") if chance(theme.accents) else "none",
         frame=chance(theme.framed),
     )
+
+
+def _near(size: float) -> int:
+    """Return the greatest of `SIZES` that is not above ``size``; the smallest if all are."""
+    return max([one for one in SIZES if one <= size + 0.01], default=SIZES[0])
 
 
 def _shuffled(words: tuple[str, ...], draws: Iterator[float]) -> tuple[str, ...]:

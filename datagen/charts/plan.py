@@ -20,6 +20,9 @@ LYING_ROOM = 0.16
 #: Linear axes that need not hold zero keep this share of the values' range free at both ends.
 FREE_ENDS = 0.04
 
+#: A plot is at least about this share of the page wide; a digit is about this share of the text size wide.
+PLOT_SHARE, DIGIT = 0.58, 0.6
+
 Texts = tuple[str, ...]
 
 
@@ -44,9 +47,8 @@ class Plan:
             A pie's only series has the text at each slice.
         title, subtitle, source, note: as drawn; empty for none.
         x_title: the category axis' (or x axis') title as drawn; empty for none. Titles of value axes are in the axes.
-        rows: the cells of the label.
-        label: the label.
         drawn: the cells that are written in the picture as they stand, by series.
+        data: what the plan was made of.
     """
 
     value: Axis | None
@@ -60,13 +62,27 @@ class Plan:
     source: str
     note: str
     x_title: str
-    rows: tuple[Texts, ...]
-    label: str
     drawn: tuple[Texts, ...]
+    data: ChartData
 
     def axis(self, series: Series) -> Axis | None:
         """Return the value axis of a series."""
         return self.second if series.right and self.second is not None else self.value
+
+    @property
+    def rows(self) -> tuple[Texts, ...]:
+        """The cells of the label, the header first."""
+        data, written = self.data, self.written
+        if data.kind == "pie":
+            columns = self.drawn
+        else:
+            columns = tuple(tuple(text or "" for text in texts) for texts in written) or _read(self)
+        return (("", *_header(self)), *zip(data.categories, *columns, strict=True))
+
+    @property
+    def label(self) -> str:
+        """The label: written only when it is asked for, since a plan whose drawing does not fit needs none."""
+        return write_table(self.rows)
 
 
 def make_plan(data: ChartData, look: Look) -> Plan:
@@ -75,8 +91,8 @@ def make_plan(data: ChartData, look: Look) -> Plan:
     value = second = x = None
     if scatter:
         across, up = data.series
-        x = _free_axis(across, look, data.x_title or across.name)
-        value = _free_axis(up, look, data.y_title or up.name)
+        x = _free_axis(across, look, data.x_title or across.name, True)
+        value = _free_axis(up, look, data.y_title or up.name, False)
     elif not pie:
         lefts = [series for series in data.series if not series.right]
         rights = [series for series in data.series if series.right]
@@ -86,16 +102,12 @@ def make_plan(data: ChartData, look: Look) -> Plan:
             second = _value_axis(data, rights, look, data.y2_title if titled else "")
     names = _legend_names(data, look, second is not None)
     if pie:
-        written, columns = _slices(data, look)
-        drawn = columns
+        written, drawn = _slices(data, look)
     else:
-        written = tuple(_written(series) for series in data.series) if look.value_labels and not scatter else ()
-        drawn = tuple(tuple(text for text in texts if text) for texts in written)
-        columns = tuple(tuple(text or "" for text in texts) for texts in written) or _read(data, value, second, x)
+        written = tuple([_written(series) for series in data.series]) if look.value_labels and not scatter else ()
+        drawn = tuple([tuple([text for text in texts if text]) for texts in written])
     x_title = ((data.x_title or data.series[0].name) if scatter else data.x_title) * (scatter or look.category_title)
     title = data.title if look.title else ""
-    heads = _header(data, names, title, value, second)
-    rows = (("", *heads), *zip(data.categories, *columns, strict=True))
     return Plan(
         value,
         second,
@@ -108,19 +120,32 @@ def make_plan(data: ChartData, look: Look) -> Plan:
         data.source if look.source else "",
         data.note if look.note else "",
         "" if pie else x_title,
-        rows,
-        write_table(rows),
         drawn,
+        data,
     )
 
 
-def _free_axis(series: Series, look: Look, title: str) -> Axis:
+def _free_axis(series: Series, look: Look, title: str, level: bool) -> Axis:
     """Return an axis of a scatter chart, with room for points near its ends."""
     low, high = min(series.known), max(series.known)
     room = 0.06 * (high - low)
     below = low - room if low < 0 or low - room >= 0 else 0.0
-    low, high, ticks = nice_range(below, high + room, look.ticks, look.from_zero)
-    return Axis(low, high, ticks, _tick_texts(ticks, series.form, look), False, title)
+    return _linear(below, high + room, look, series.form, title, look.from_zero, level)
+
+
+def _linear(
+    low: float, high: float, look: Look, form: NumberFormat, title: str, from_zero: bool, level: bool
+) -> Axis:
+    """Return a linear axis; a level one has no more ticks than have room beside each other."""
+    count = look.ticks
+    for _ in range(3):
+        ends = nice_range(low, high, count, from_zero)
+        texts = _tick_texts(ends[2], form, look)
+        room = PLOT_SHARE * look.width / (DIGIT * look.size * max(len(texts[0]), len(texts[-1])) + look.size)
+        if not level or len(texts) <= room or count < 3:
+            break
+        count = max(2, min(count - 1, int(room) - 1))
+    return Axis(ends[0], ends[1], ends[2], texts, False, title)
 
 
 def _value_axis(data: ChartData, series: list[Series], look: Look, title: str) -> Axis:
@@ -145,8 +170,7 @@ def _value_axis(data: ChartData, series: list[Series], look: Look, title: str) -
     elif not from_zero:
         room = FREE_ENDS * (high - low)
     below = low - room if low < 0 or (not from_zero and low - room >= 0) else low
-    low, high, ticks = nice_range(below, high + room, look.ticks, from_zero)
-    return Axis(low, high, ticks, _tick_texts(ticks, form, look), False, title)
+    return _linear(below, high + room, look, form, title, from_zero, look.horizontal)
 
 
 def _extremes(data: ChartData, series: list[Series]) -> tuple[list[float], list[float]]:
@@ -195,16 +219,18 @@ def _legend_names(data: ChartData, look: Look, two_axes: bool) -> Texts:
     return tuple(series.name + (suffix if series.right else "") for series in data.series)
 
 
-def _header(data: ChartData, names: Texts, title: str, value: Axis | None, second: Axis | None) -> list[str]:
+def _header(plan: Plan) -> list[str]:
     """Return the names of the columns: as in the legend, else what the value axis or the chart is called."""
+    data = plan.data
     if data.kind == "scatter":
         return [data.x_title or data.series[0].name, data.y_title or data.series[1].name]
     if len(data.series) > 1:
-        suffix = right_axis(data.language) if second is not None else ""
+        suffix = right_axis(data.language) if plan.second is not None else ""
         return [series.name + (suffix if series.right else "") for series in data.series]
-    if names:
-        return list(names)
-    return [(value.title if value is not None else "") or title or value_word(data.language)]
+    if plan.names:
+        return list(plan.names)
+    title = plan.value.title if plan.value is not None else ""
+    return [title or plan.title or value_word(data.language)]
 
 
 def _written(series: Series) -> tuple[str | None, ...]:
@@ -227,17 +253,18 @@ def _slices(data: ChartData, look: Look) -> tuple[tuple[Texts, ...], tuple[Texts
     return (tuple([f"{text} ({share})" for text, share in zip(texts, shares, strict=True)]),), (texts,)
 
 
-def _read(data: ChartData, value: Axis | None, second: Axis | None, x: Axis | None) -> tuple[Texts, ...]:
+def _read(plan: Plan) -> tuple[Texts, ...]:
     """Return the cells of a chart without written values: what can be read off its axes."""
-    assert value is not None
+    data = plan.data
+    assert plan.value is not None
     columns = []
     totals: list[float] = []
     if data.stacking == "percent":
-        totals = [
-            sum(v for v in column if v is not None) for column in zip(*(s.values for s in data.series), strict=True)
-        ]
+        whole = zip(*(series.values for series in data.series), strict=True)
+        totals = [sum(value for value in column if value is not None) for column in whole]
     for number, series in enumerate(data.series):
-        axis = second if series.right and second is not None else x if x is not None and number == 0 else value
+        axis = plan.x if plan.x is not None and number == 0 else plan.axis(series)
+        assert axis is not None
         values = series.values
         if totals:
             values = tuple(None if v is None else 100 * v / total for v, total in zip(values, totals, strict=True))

@@ -90,9 +90,7 @@ def paint_bars(canvas: np.ndarray, bars: list[Bar], plot: Plot, look: Look, stac
         if look.rounded and not stacked:
             _rounded(canvas, bar, plot, colour, look.rounded)
         else:
-            cv2_colour = colour
-            if right > left and bottom > top:
-                cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), cv2_colour, -1)
+            rectangle(canvas, left, top, right, bottom, colour)
         if look.gradient:
             _shade(canvas[top:bottom, left:right], look.gradient, plot.horizontal)
         if look.hatches and look.hatches[series]:
@@ -111,13 +109,22 @@ def _rounded(canvas: np.ndarray, bar: Bar, plot: Plot, colour: Colour, radius: i
         return
     if plot.horizontal:
         end, inner = (left, left + r) if bar.down else (right, right - r)
-        rectangle(canvas, min(inner, right if bar.down else left), top, max(inner, right if bar.down else left), bottom, colour)
+        rectangle(
+            canvas,
+            min(inner, right if bar.down else left),
+            top,
+            max(inner, right if bar.down else left),
+            bottom,
+            colour,
+        )
         rectangle(canvas, min(end, inner), top + r, max(end, inner), bottom - r, colour)
         disc(canvas, inner, top + r, r, colour)
         disc(canvas, inner, bottom - r, r, colour)
         return
     end, inner = (bottom, bottom - r) if bar.down else (top, top + r)
-    rectangle(canvas, left, min(inner, top if bar.down else bottom), right, max(inner, top if bar.down else bottom), colour)
+    rectangle(
+        canvas, left, min(inner, top if bar.down else bottom), right, max(inner, top if bar.down else bottom), colour
+    )
     rectangle(canvas, left + r, min(end, inner), right - r, max(end, inner), colour)
     disc(canvas, left + r, inner, r, colour)
     disc(canvas, right - r, inner, r, colour)
@@ -202,7 +209,10 @@ def paint_errors(
     cap_half = round(look.error_cap)
     for along, value, error in points:
         at = round(along - 0.5)
-        one, two = round(plot.at(max(value - error, axis.low), axis)), round(plot.at(min(value + error, axis.high), axis))
+        one, two = (
+            round(plot.at(max(value - error, axis.low), axis)),
+            round(plot.at(min(value + error, axis.high), axis)),
+        )
         low, high = min(one, two), max(one, two)
         if plot.horizontal:
             cv2.line(canvas, (low, at), (high, at), colour, 1)

@@ -132,7 +132,12 @@ def _lay_legend(page: Page, room: Room, look: Look, entries: tuple[str, ...]) ->
         for number, name in enumerate(entries):
             _entry(page, room, look, (x, start + row * (number + 0.5)), (name, number), font)
         if look.legend_frame:
-            room.frame = (int(x - inset), int(start - inset), int(x + wide + inset), int(start + row * len(entries) + inset))
+            room.frame = (
+                int(x - inset),
+                int(start - inset),
+                int(x + wide + inset),
+                int(start + row * len(entries) + inset),
+            )
         if look.legend == "right":
             room.right = x - size - inset
         else:

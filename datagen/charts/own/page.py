@@ -1,11 +1,10 @@
 """A page that is laid out before it is painted: texts with their places, checked to be apart and whole."""
 
-from typing import Any
-
 import cv2
 import numpy as np
 
 from datagen.charts import reasons
+from datagen.charts.own.shapes import row
 from datagen.charts.own.text import Ink, cap, ink, shades, turned
 from datagen.charts.palettes import Colour
 from datagen.charts.plan import DoesNotFitError
@@ -97,21 +96,26 @@ class Page:
 
     def check(self) -> None:
         """Raise `DoesNotFitError` if a text leaves the page or comes too near to another one."""
-        if not self.boxes:
-            return
-        boxes = np.array(self.boxes, np.int32)
-        left, top, right, bottom = boxes.T
-        text = np.array(self.groups) != MARK
-        if (left[text].min() < 1 or top[text].min() < 1 or right.max() > self.width - 1 or bottom.max() > self.height - 1):  # fmt: skip
-            raise DoesNotFitError(reasons.LEAVES)
-        near = (left[:, None] < right + GAP) & (left < right[:, None] + GAP)
-        near &= (top[:, None] < bottom + 1) & (top < bottom[:, None] + 1)
-        near &= text[:, None] | text
-        near[np.diag_indices_from(near)] = False
-        if near.any():
-            first, second = np.argwhere(near)[0].tolist()
-            pair = {self.groups[first], self.groups[second]}
-            raise DoesNotFitError(next((why for group, why in _BLAME.items() if group in pair), reasons.OVERLAP))
+        right, bottom = self.width - 1, self.height - 1
+        for box in self.boxes:
+            if box[0] < 1 or box[1] < 1 or box[2] > right or box[3] > bottom:
+                raise DoesNotFitError(reasons.LEAVES)
+        # From left to right: only boxes that begin before another one ends can touch it.
+        ordered = sorted(zip(self.boxes, self.groups, strict=True))
+        open_boxes: list[tuple[tuple[int, int, int, int], int]] = []
+        for item in ordered:
+            (left, top, _, bottom), group = item
+            left -= GAP
+            kept = []
+            for one in open_boxes:
+                box = one[0]
+                if box[2] > left:
+                    kept.append(one)
+                    if box[1] < bottom + 1 and top < box[3] + 1 and (group != MARK or one[1] != MARK):
+                        pair = (group, one[1])
+                        raise DoesNotFitError(next((why for at, why in _BLAME.items() if at in pair), reasons.OVERLAP))
+            kept.append(item)
+            open_boxes = kept
 
     def paint(self, canvas: np.ndarray) -> None:
         """Draw the texts."""
@@ -119,7 +123,7 @@ class Page:
             height, width = mask.shape
             region = canvas[top : top + height, left : left + width]
             if ground is not None:
-                region[:] = cv2.applyColorMap(mask, shades(colour, ground))
+                cv2.applyColorMap(mask, shades(colour, ground), region)
                 continue
             if halo is not None:
                 _halo(canvas, mask, left, top, halo)
@@ -130,14 +134,9 @@ def blend(region: np.ndarray, mask: np.ndarray, colour: Colour) -> None:
     """Draw ``colour`` through a mask onto any ground."""
     share = mask.astype(np.float32)
     share *= 1 / 255
-    flat: Any = _flat(mask.shape, colour)
+    flat = np.empty((*mask.shape, 3), np.uint8)
+    flat[:] = row(colour)[: mask.shape[1]]
     region[:] = cv2.blendLinear(flat, region, share, 1 - share)
-
-
-def _flat(shape: tuple[int, ...], colour: Colour) -> np.ndarray:
-    flat = np.empty((*shape, 3), np.uint8)
-    cv2.rectangle(flat, (0, 0), (shape[1], shape[0]), colour, -1)
-    return flat
 
 
 def _halo(canvas: np.ndarray, mask: np.ndarray, left: int, top: int, colour: Colour) -> None:

@@ -29,7 +29,9 @@ class Pie:
 
     __slots__ = ("edges", "leaders", "radius", "shifts", "x", "y")
 
-    def __init__(self, x: float, y: float, radius: float, edges: list[float], shifts: list[tuple[float, float]]) -> None:
+    def __init__(
+        self, x: float, y: float, radius: float, edges: list[float], shifts: list[tuple[float, float]]
+    ) -> None:
         self.x, self.y, self.radius, self.edges, self.shifts = x, y, radius, edges, shifts
         self.leaders: list[list[tuple[float, float]]] = []
 
@@ -96,7 +98,11 @@ def _texts(look: Look, plan: Plan, numbers: list[str]) -> tuple[list[list[str]],
         elif look.slice_names == "outside":
             lines = wrap(name, (look.font, look.size), 0.22 * look.width, 3) or [name]
             if beside and len(lines) == 1 and look.slice_texts != "both":
-                beside = [f"{name} {number}"] if ink(look.font, look.size, f"{name} {number}").width < 0.2 * look.width else [name, number]
+                beside = (
+                    [f"{name} {number}"]
+                    if ink(look.font, look.size, f"{name} {number}").width < 0.2 * look.width
+                    else [name, number]
+                )
             else:
                 beside = [*lines, *beside]
         inside.append(within)
@@ -147,7 +153,9 @@ def _outside(page: Page, pie: Pie, texts: list[list[str]], look: Look, font: tup
             dx, dy = pie.middle(index)
             if lines and (dx >= 0) == right:
                 sx, sy = pie.shifts[index]
-                spots.append([pie.y + sy + dy * (pie.radius + look.size * 0.8), index, len(lines) * step, dx, dy, sx, sy])
+                spots.append(
+                    [pie.y + sy + dy * (pie.radius + look.size * 0.8), index, len(lines) * step, dx, dy, sx, sy]
+                )
         spots.sort()
         # From the middle outwards would be finer; pushing down, then up again, is enough for few texts.
         for one, other in itertools.pairwise(spots):
@@ -162,10 +170,23 @@ def _outside(page: Page, pie: Pie, texts: list[list[str]], look: Look, font: tup
             knee = (pie.x + sx + dx * (pie.radius + look.size * 0.5), y)
             inside_rim = abs(y - pie.y) < pie.radius
             clear = math.sqrt(max(0.0, (pie.radius + look.size * 0.4) ** 2 - (y - pie.y) ** 2)) if inside_rim else 0.0
-            x = pie.x + sx + (max(clear, abs(dx) * (pie.radius + look.size * 0.5)) + look.size * 0.5) * (1 if right else -1)
+            x = (
+                pie.x
+                + sx
+                + (max(clear, abs(dx) * (pie.radius + look.size * 0.5)) + look.size * 0.5) * (1 if right else -1)
+            )
             moved = abs(y - (pie.y + sy + dy * (pie.radius + look.size * 0.8))) > 3
             if moved or look.slice_edge > 1.2:
-                pie.leaders.append([rim, (pie.x + sx + dx * (pie.radius + look.size * 0.35), pie.y + sy + dy * (pie.radius + look.size * 0.35)), (x - (2 if right else -2), y)])
+                pie.leaders.append(
+                    [
+                        rim,
+                        (
+                            pie.x + sx + dx * (pie.radius + look.size * 0.35),
+                            pie.y + sy + dy * (pie.radius + look.size * 0.35),
+                        ),
+                        (x - (2 if right else -2), y),
+                    ]
+                )
             del knee
             for number, line in enumerate(texts[index]):
                 top = y + (number - (len(texts[index]) - 1) / 2) * step
@@ -180,12 +201,16 @@ def paint_pie(canvas: np.ndarray, pie: Pie, look: Look) -> None:
     if look.explode >= 0:
         for index in range(count):
             sx, sy = pie.shifts[index]
-            polygon(canvas, wedge(pie.x + sx, pie.y + sy, pie.radius, *pie.edges[index : index + 2]), look.palette[index])
+            polygon(
+                canvas, wedge(pie.x + sx, pie.y + sy, pie.radius, *pie.edges[index : index + 2]), look.palette[index]
+            )
     else:
-        # Each slice is drawn on to the end, and the next one over it: no page shows through the joints.
-        disc(canvas, pie.x, pie.y, pie.radius, look.palette[0])
-        for index in range(1, count):
-            polygon(canvas, wedge(pie.x, pie.y, pie.radius, pie.edges[index], pie.edges[-1]), look.palette[index])
+        # Each slice reaches a little under the next one: no page shows through the joints.
+        over = math.copysign(min(1.0, 100 / pie.radius), pie.edges[1] - pie.edges[0])
+        for index in range(count):
+            start, end = pie.edges[index : index + 2]
+            further = over if index < count - 1 else 0.0
+            polygon(canvas, wedge(pie.x, pie.y, pie.radius, start, end + further), look.palette[index])
     if look.slice_edge and count > 1:
         for index in range(count):
             sx, sy = pie.shifts[index]

@@ -80,7 +80,9 @@ def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plo
             raise DoesNotFitError(reasons.TITLE)
         for title, (_, across) in zip(titles, sides, strict=True):
             if title:
-                page.level(outer[0] if across == 0 else outer[1], room.top, title, font, look.theme.faint, across, "t", TITLE)
+                page.level(
+                    outer[0] if across == 0 else outer[1], room.top, title, font, look.theme.faint, across, "t", TITLE
+                )
         room.top += size * 1.5
     else:
         room.top += cap(*font) * 0.8
@@ -258,7 +260,9 @@ def paint_axes(canvas: np.ndarray, plot: Plot, look: Look, plan: Plan) -> None:
         upright = (right, top, right, bottom)
     base, other = (upright, level) if plot.horizontal else (level, upright)
     lines = {"box": [base, other, (left, top, right, top), (right, top, right, bottom), (left, top, left, bottom)]}
-    shown = lines.get(look.spines, [base, other] if look.spines == "corner" else [base] if look.spines == "base" else [])
+    shown = lines.get(
+        look.spines, [base, other] if look.spines == "corner" else [base] if look.spines == "base" else []
+    )
     if look.spines == "base" and value.low < 0 < value.high and not value.log:
         shown = []
     if look.spines == "corner" and plan.second is not None:

@@ -12,7 +12,7 @@ from datagen.charts.own.page import Page
 from datagen.charts.own.pie import lay_pie, paint_pie
 from datagen.charts.own.plot import Plot, lay_plot, paint_axes, paint_ground
 from datagen.charts.own.scatter import lay_points, paint_points
-from datagen.charts.own.shapes import hatch, marker, outline, rectangle, stroke
+from datagen.charts.own.shapes import hatch, marker, outline, rectangle, row, stroke
 from datagen.charts.palettes import contrast
 from datagen.charts.plan import DoesNotFitError, Plan
 
@@ -94,8 +94,7 @@ def _axes_chart(page: Page, room: Room, data: ChartData, look: Look, plan: Plan)
 def _canvas(look: Look) -> np.ndarray:
     """Return an empty page with the theme's ornaments."""
     canvas = np.empty((look.height, look.width, 3), np.uint8)
-    canvas[0] = look.theme.paper
-    canvas[1:] = canvas[0]
+    canvas[:] = row(look.theme.paper)[: look.width]
     accent = max(3, look.size // 4)
     if look.accent == "bar":
         rectangle(canvas, look.pad, 0, look.pad + 3 * look.size, accent + 2, look.theme.accent)
@@ -111,7 +110,11 @@ def _busy(
 ) -> list[tuple[float, float, float, float]]:
     """Return boxes that a legend inside the plot must not cover."""
     boxes: list[tuple[float, float, float, float]] = [bar[:4] for bar in bars]
-    inside = [box for box in page.boxes if box[0] < plot.right and box[2] > plot.left and box[1] < plot.bottom and box[3] > plot.top]
+    inside = [
+        box
+        for box in page.boxes
+        if box[0] < plot.right and box[2] > plot.left and box[1] < plot.bottom and box[3] > plot.top
+    ]
     boxes += inside
     for course in courses:
         for run in course.runs:
@@ -163,7 +166,9 @@ def _paint_legend(canvas: np.ndarray, room: Room, data: ChartData, look: Look) -
             stroke(canvas, ((x, y), (x + wide, y)), colour, look.line_width, look.dashes[index])
             if look.markers:
                 inside = look.theme.plot if look.hollow else None
-                marker(canvas, x + wide / 2, y, look.markers[index], min(look.marker_size, look.size * 0.4), colour, inside)
+                marker(
+                    canvas, x + wide / 2, y, look.markers[index], min(look.marker_size, look.size * 0.4), colour, inside
+                )
             continue
         half = look.size * 0.36
         inset = wide * 0.18 if look.rounded or look.theme.name.startswith("office") else 0.0

@@ -16,6 +16,10 @@ from datagen.charts.palettes import Colour
 _SHIFT, _SCALE = 4, 16
 #: Lengths of ink and gap in line widths.
 _DASHES = {"dashed": (4.0, 2.2), "dotted": (1.0, 1.8), "dashdot": (5.0, 1.8, 1.0, 1.8)}
+#: Side of the patterns that fillings are cut from; no page is larger.
+PATTERN = 2048
+#: Straight parts of a curve between two points.
+CURVE = 8
 Points = Sequence[tuple[float, float]] | np.ndarray
 
 
@@ -27,7 +31,13 @@ def fixed(points: Points) -> np.ndarray:
 def rectangle(canvas: np.ndarray, left: int, top: int, right: int, bottom: int, colour: Colour) -> None:
     """Fill a rectangle; its right and bottom edges do not belong to it."""
     if right > left and bottom > top:
-        cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), colour, -1)
+        canvas[top:bottom, left:right] = row(colour)[: right - left]
+
+
+@functools.lru_cache(maxsize=1024)
+def row(colour: Colour) -> np.ndarray:
+    """Return a row of pixels of one colour, as wide as any page: copying it is the quickest way to fill."""
+    return np.full((PATTERN, 3), colour, np.uint8)
 
 
 def outline(canvas: np.ndarray, left: int, top: int, right: int, bottom: int, colour: Colour) -> None:
@@ -84,7 +94,7 @@ def curve(points: Sequence[tuple[float, float]]) -> np.ndarray:
     slope = np.diff(y) / wide
     inner = np.where(slope[1:] * slope[:-1] > 0, 2 * slope[1:] * slope[:-1] / (slope[1:] + slope[:-1] + 1e-12), 0.0)
     tangent = np.concatenate([[slope[0]], inner, [slope[-1]]])
-    t = np.linspace(0, 1, 12, endpoint=False)[:, None]
+    t = np.linspace(0, 1, CURVE, endpoint=False)[:, None]
     h00, h10 = (1 + 2 * t) * (1 - t) ** 2, t * (1 - t) ** 2
     h01, h11 = t * t * (3 - 2 * t), t * t * (t - 1)
     ys = h00 * y[:-1] + h10 * wide * tangent[:-1] + h01 * y[1:] + h11 * wide * tangent[1:]
@@ -157,23 +167,22 @@ def wedge(x: float, y: float, radius: float, start: float, end: float) -> np.nda
 @functools.lru_cache(maxsize=64)
 def _pattern(hatch: str, size: int) -> np.ndarray:
     """Return a mask of hatching to cut pieces from, 255 where there is ink."""
-    side, step = 1400, max(5, size // 2)
-    mask = np.zeros((side, side), np.uint8)
-    if hatch in "/x":
-        for start in range(-side, 2 * side, step):
-            cv2.line(mask, (start, side), (start + side, 0), 255, 1, cv2.LINE_AA)
-    if hatch in "\\x":
-        for start in range(-side, 2 * side, step):
-            cv2.line(mask, (start, 0), (start + side, side), 255, 1, cv2.LINE_AA)
+    step = max(6, size // 2)
+    # Drawn over three tiles, so that the middle one continues at its edges.
+    tile = np.zeros((3 * step, 3 * step), np.uint8)
+    for start in range(-3 * step, 6 * step, step):
+        if hatch in "/x":
+            cv2.line(tile, (start, 3 * step), (start + 3 * step, 0), 255, 1, cv2.LINE_AA)
+        if hatch in "\\x":
+            cv2.line(tile, (start, 0), (start + 3 * step, 3 * step), 255, 1, cv2.LINE_AA)
     if hatch == "-":
-        mask[::step] = 255
+        tile[step // 2 :: step] = 255
     if hatch == "|":
-        mask[:, ::step] = 255
+        tile[:, step // 2 :: step] = 255
     if hatch == ".":
-        for y in range(step // 2, side, step):
-            for x in range(step // 2 + (y // step % 2) * step // 2, side, step):
-                cv2.circle(mask, (x, y), 1, 255, -1, cv2.LINE_AA)
-    return mask
+        cv2.circle(tile, (step + step // 2, step + step // 2), 1, 255, -1, cv2.LINE_AA)
+    count = PATTERN // step + 1
+    return np.tile(tile[step : 2 * step, step : 2 * step], (count, count))
 
 
 def hatch(canvas: np.ndarray, box: tuple[int, int, int, int], kind: str, size: int, colour: Colour) -> None:

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 
 from datagen import fonts
+from datagen.charts import reasons
+from datagen.charts.plan import DoesNotFitError
 
 #: How many strings, turned strings, fonts' glyph tables are kept.
 STRINGS, TURNED, TABLES = 8192, 2048, 256
@@ -22,7 +24,7 @@ MAX_WIDTH = 4000
 
 
 class Ink(NamedTuple):
-    """A text's mask (uint8 ``[height, width]``, 255 is ink), its size, and how many of its rows are above the baseline."""
+    """A text's mask (uint8 ``[height, width]``, 255 is ink), its size, and its rows above the baseline."""
 
     mask: np.ndarray
     width: int
@@ -31,25 +33,32 @@ class Ink(NamedTuple):
 
 
 class Glyph(NamedTuple):
-    """A glyph's column: as wide as its advance, as high as the face's lines; rows of ink from top to bottom."""
+    """A glyph: its ink column by column (bytes, each column as high as the face's lines), its rows of ink, its advance.
 
-    column: np.ndarray
+    ``wide`` says that the ink reaches beyond the advance (a J, an italic f): then ``ink`` and ``left`` are used.
+    """
+
+    columns: bytes
     top: int
     bottom: int
+    wide: bool
+    advance: int
+    ink: np.ndarray
+    left: int
 
 
 class _Table:
     """The glyphs of one face at one size."""
 
     def __init__(self, face: str, size: int) -> None:
-        self.font = fonts.load(face, size)
+        self.face, self.font = face, fonts.load(face, size)
         self.above, below = self.font.getmetrics()
         self.height = self.above + below + 2
         self.above += 1
         self.glyphs: dict[str, Glyph] = {}
 
     def glyph(self, character: str) -> Glyph:
-        """Return a glyph; the few pixels by which one reaches beyond its advance (an italic f) are cut."""
+        """Return a glyph."""
         found = self.glyphs.get(character)
         if found is None:
             if len(self.glyphs) >= MAX_GLYPHS:
@@ -58,17 +67,36 @@ class _Table:
         return found
 
     def _draw(self, character: str) -> Glyph:
-        width = max(1, round(self.font.getlength(character)))
+        if not fonts.covers(self.face, character):
+            raise DoesNotFitError(reasons.UNDRAWABLE)
+        advance = max(1, round(self.font.getlength(character)))
         mask, (left, top) = _drawn(self.font, character)
-        column = np.zeros((self.height, width), np.uint8)
+        column = np.zeros((self.height, advance), np.uint8)
         if not mask.size:
-            return Glyph(column, self.height, 0)
-        # Overhanging ink is pulled back into the column where there is room.
-        left = max(0, min(left, width - mask.shape[1]))
+            return Glyph(column.tobytes(), self.height, 0, False, advance, mask, 0)
         first = max(0, self.above + top)
-        piece = mask[: self.height - first, : width - left]
-        column[first : first + piece.shape[0], left : left + piece.shape[1]] = piece
-        return Glyph(column, first, first + piece.shape[0])
+        mask = mask[: self.height - first]
+        wide = left < 0 or left + mask.shape[1] > advance
+        if not wide:
+            column[first : first + mask.shape[0], left : left + mask.shape[1]] = mask
+        return Glyph(column.T.tobytes(), first, first + mask.shape[0], wide, advance, mask, left)
+
+    def joined(self, glyphs: list[Glyph]) -> np.ndarray:
+        """Return the ink of glyphs beside each other, with free columns where one reaches out at an end."""
+        if True not in [glyph[3] for glyph in glyphs]:
+            # Joining bytes is much quicker than joining arrays.
+            return np.frombuffer(b"".join([glyph[0] for glyph in glyphs]), np.uint8).reshape(-1, self.height).T
+        before = max(0, -glyphs[0].left)
+        after = max(0, glyphs[-1].left + glyphs[-1].ink.shape[1] - glyphs[-1].advance)
+        whole = np.zeros((self.height, before + sum([glyph[4] for glyph in glyphs]) + after), np.uint8)
+        x = before
+        for _, top, bottom, _, advance, mask, left in glyphs:
+            start = max(0, x + left)
+            if bottom > top:
+                region = whole[top:bottom, start : start + mask.shape[1]]
+                np.maximum(region, mask[:, : region.shape[1]], out=region)
+            x += advance
+        return whole
 
 
 @functools.lru_cache(maxsize=TABLES)
@@ -109,16 +137,18 @@ def _simple(character: str) -> bool:
 def ink(face: str, size: int, text: str) -> Ink:
     """Return the ink of a level text."""
     table = _table(face, size)
-    if all([_simple(character) for character in text]):
+    if text.isascii() or all(_simple(character) for character in text):
         glyphs = [table.glyph(character) for character in text]
         if not glyphs:
             return Ink(np.zeros((1, 1), np.uint8), 1, 1, 1)
         top, bottom = min([glyph[1] for glyph in glyphs]), max([glyph[2] for glyph in glyphs])
         if bottom <= top:
             top, bottom = table.above - 1, table.above
-        mask = np.concatenate([glyph[0] for glyph in glyphs], 1)[top:bottom, :MAX_WIDTH]
+        mask = table.joined(glyphs)[top:bottom, :MAX_WIDTH]
         mask = np.ascontiguousarray(mask)
         return Ink(mask, mask.shape[1], mask.shape[0], table.above - top)
+    if not fonts.covers(face, text):
+        raise DoesNotFitError(reasons.UNDRAWABLE)
     mask, (_, top) = _drawn(table.font, text)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not rows.size:
