@@ -1,11 +1,15 @@
-"""A family that costs nothing: a short text and noise; some draws are rejected, and orders in the text make it fail.
+"""A family that costs nothing: a short text and noise; some draws are rejected, and the environment makes it fail.
 
 It stands in for "pages"; worker processes import it by name, as they import a real family.
 """
 
+import itertools
 import os
+import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +33,9 @@ def compose(rng: np.random.Generator, settings: Settings) -> Text:
     return Text(f"number {number}")
 
 
+_renders = itertools.count(1)
+
+
 def render(content: Text, rng: np.random.Generator, settings: Settings) -> Drawn:
     time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
     if os.environ.get("FAKE_REJECT"):
@@ -37,8 +44,36 @@ def render(content: Text, rng: np.random.Generator, settings: Settings) -> Drawn
         raise ZeroDivisionError("the fake crashed")
     if os.environ.get("FAKE_EXIT"):
         os._exit(3)
+    if next(_renders) == 7 and "FAKE_DEATHS" in os.environ:
+        die_if_there_is_a_token(Path(os.environ["FAKE_DEATHS"]))
     label = content.key + "  " if content.key.endswith("77") else content.key  # not in the form of a label
-    return Drawn(rng.integers(0, 256, (settings.side, settings.side, 3), np.uint8), label, {"words": 2})
+    return Drawn(
+        rng.integers(0, 256, (settings.side, settings.side, 3), np.uint8), label, {"words": 2, "parity": "odd"}
+    )
 
 
-FAMILY = Family("pages", "free", compose, render, {"easy": Settings(), "standard": Settings(side=9)})
+def die_if_there_is_a_token(folder: Path) -> None:
+    """Take a file from the folder and be killed for it; each file kills one process."""
+    for token in sorted(folder.iterdir()):
+        try:
+            token.unlink()
+        except FileNotFoundError:  # another process died of it
+            continue
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def verify(image: np.ndarray, label: str, meta: dict[str, Any]) -> list[str]:
+    """Find fault with one label; the picture must be as `render` drew it."""
+    problems = ["it is fourteen"] if label == "number 14" else []
+    return problems if image.shape[0] in (8, 9) else [*problems, f"it has {image.shape[0]} rows"]
+
+
+FAMILY = Family(
+    "pages",
+    "free",
+    compose,
+    render,
+    {"easy": Settings(), "standard": Settings(side=9)},
+    verify=verify,
+    sources={"numbers": "nobody's"},
+)

@@ -2,10 +2,7 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -105,47 +102,6 @@ def test_a_stopped_build_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.undo()
     assert build(CONFIG, tmp_path / "set", 1).kept == 10
     assert contents(tmp_path / "set") == contents(tmp_path / "whole")
-
-
-SCRIPT = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from datagen import families
-families.MODULES.clear()
-families.MODULES["pages"] = "fake_family"
-from pathlib import Path
-from datagen.build import build
-from datagen.manifest import SetConfig
-from dsocr_jax.console import run_door
-if __name__ == "__main__":
-    run_door(lambda: build(SetConfig({"pages": 400}, 5, "all", "easy", 20), Path(sys.argv[2]), 2) and 0)
-"""
-
-
-def test_sigterm_ends_workers_and_keeps_what_is_finished(tmp_path: Path) -> None:
-    script, target = tmp_path / "script.py", tmp_path / "set"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(Path(__file__).parent), str(target)],
-        env={**os.environ, "FAKE_SECONDS": "0.02", "PYTHONPATH": str(Path(__file__).parents[2])},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 60
-    while len(list(target.glob("*.array_record"))) < 4:
-        assert time.monotonic() < deadline and process.poll() is None, "no shards appeared"
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=30)  # ends only when the workers, which hold the pipe too, have ended
-    assert process.returncode == 1
-    assert errors.strip().splitlines()[-1].startswith("error: stopped; the finished shards in")
-    assert not list(target.glob("*.partial"))
-    finished = len(list(target.glob("*.array_record")))
-    config = SetConfig({"pages": 400}, 5, "all", "easy", 20)
-    # Each of the two workers may have finished one shard that was not noted before the signal: that is made again.
-    assert build(config, target, 1).kept in range(20 * (finished - 2), 20 * finished + 1, 20)
-    build(config, tmp_path / "clean", 1)
-    assert (target / "manifest.json").read_bytes() == (tmp_path / "clean" / "manifest.json").read_bytes()
 
 
 @pytest.mark.parametrize(
