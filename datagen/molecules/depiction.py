@@ -19,6 +19,9 @@ Mark = Literal["", "solid", "hashed", "wavy", "crossed"]
 
 #: Numbers of marks in a V2000 bond line.
 _MARK_NUMBERS: dict[Mark, int] = {"": 0, "solid": 1, "hashed": 6, "wavy": 4, "crossed": 3}
+#: Marks of single bonds by RDKit's numbers of bond directions; its numbers for double bonds of unknown geometry.
+_DIRECTIONS: dict[int, Mark] = {1: "solid", 2: "hashed", 6: "wavy"}
+_EITHER, _ANY = 5, 1
 #: Numbers of unpaired electrons that can be drawn as dots and written in a mol block, and their numbers there.
 _RADICALS = {0: 0, 1: 2, 2: 3}
 #: The mol block's word for a valence of nothing.
@@ -173,23 +176,21 @@ def _atom(atom: Any, methyls: bool) -> Atom:
     radicals, degree = atom.GetNumRadicalElectrons(), atom.GetDegree()
     if radicals not in _RADICALS:
         raise Rejected("radical that cannot be drawn")
-    labelled = symbol != "C" or bool(charge or isotope or radicals) or degree == 0 or (methyls and degree == 1)
+    # The middle of an allene would not be seen on its straight line.
+    straight = degree == 2 and all(bond.GetBondTypeAsDouble() == 2 for bond in atom.GetBonds())
+    plain = symbol == "C" and not (charge or isotope or radicals)
+    labelled = not plain or straight or degree == 0 or (methyls and degree == 1)
     return Atom(symbol, atom.GetTotalNumHs(), charge, isotope, radicals, labelled, False)
 
 
 def _bond(bond: Any, ring: int) -> Bond:
-    from rdkit.Chem import BondDir, BondStereo, BondType
-
-    orders = {BondType.SINGLE: 1, BondType.DOUBLE: 2, BondType.TRIPLE: 3}
-    order = orders.get(bond.GetBondType())
-    if order is None:
+    order, direction = int(bond.GetBondType()), int(bond.GetBondDir())
+    if order not in (1, 2, 3):
         raise Rejected("bond that cannot be drawn")
-    direction = bond.GetBondDir()
     mark: Mark = ""
     if order == 1:
-        marks: dict[Any, Mark] = {BondDir.BEGINWEDGE: "solid", BondDir.BEGINDASH: "hashed", BondDir.UNKNOWN: "wavy"}
-        mark = marks.get(direction, "")
-    elif order == 2 and (direction == BondDir.EITHERDOUBLE or bond.GetStereo() == BondStereo.STEREOANY):
+        mark = _DIRECTIONS.get(direction, "")
+    elif order == 2 and (direction == _EITHER or int(bond.GetStereo()) == _ANY):
         mark = "crossed"
     begin, end = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
     if mark == "wavy" and bond.HasProp(CENTRE) and bond.GetIntProp(CENTRE) == end:

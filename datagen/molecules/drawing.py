@@ -19,17 +19,20 @@ from datagen.molecules.styles import Style, draw_style
 
 #: Longest bond of a picture whose size is given, in pixels.
 MAX_BOND = 110.0
+#: Least room between the labels of two atoms, in letter sizes.
+LABEL_ROOM = 0.12
 #: How many times the scale is corrected until the drawing fits; letters do not shrink with it below a size.
 FITS = 8
 
 
 @dataclass(frozen=True)
 class Page:
-    """Size of a picture in pixels, and by how much the drawing is moved to its place on it."""
+    """Size of a picture in pixels, by how much the drawing is moved to its place on it, and its box before that."""
 
     width: int
     height: int
     move: tuple[float, float]
+    box: tuple[float, float, float, float]
 
 
 def render(content: Molecule, rng: np.random.Generator, settings: MoleculeSettings) -> Drawn:
@@ -51,8 +54,21 @@ def render(content: Molecule, rng: np.random.Generator, settings: MoleculeSettin
         image = rdkit_picture(drawn, style, scale, (page.width, page.height))
     else:
         by_rdkit = False
-        image = paint(marks, style.font, (page.width, page.height), page.move, style.paper)
+        image = picture(marks, style, page)
     return Drawn(image, content.smiles, describe(content, depiction, labels, style, scale, by_rdkit))
+
+
+def picture(marks: Marks, style: Style, page: Page) -> np.ndarray:
+    """Return the picture of marks on a page; only the part with ink is drawn, the rest is paper."""
+    left, top, right, bottom = (n + page.move[i % 2] for i, n in enumerate(page.box))
+    x0, y0 = max(0, math.floor(left)), max(0, math.floor(top))
+    x1, y1 = min(page.width, math.ceil(right)), min(page.height, math.ceil(bottom))
+    move = page.move[0] - x0, page.move[1] - y0
+    part = paint(marks, style.font, (x1 - x0, y1 - y0), move, style.paper)
+    shape = (page.height, page.width, *part.shape[2:])
+    image = np.full(shape, style.paper[0] if len(set(style.paper)) == 1 else style.paper, np.uint8)
+    image[y0:y1, x0:x1] = part
+    return image
 
 
 def describe(
@@ -139,7 +155,7 @@ def _page(
         free = side - (end - start)
         margin = min(padding * side, free / 2)
         moves.append(margin + share * (free - 2 * margin) - start)
-    return Page(*size, (moves[0], moves[1]))
+    return Page(*size, (moves[0], moves[1]), box)
 
 
 def bounding_box(depiction: Depiction, labels: dict[int, Label], scale: Scale) -> tuple[float, float, float, float]:
@@ -160,13 +176,14 @@ def check_labels(depiction: Depiction, labels: dict[int, Label], marks: Marks, s
     if not labels:
         return
     places = depiction.places * (scale.bond, -scale.bond)
-    boxes = np.concatenate([text.boxes * scale.letter + np.tile(places[n], 2) for n, text in labels.items()])
-    owners = np.concatenate([np.full(len(text.boxes), n) for n, text in labels.items()])
+    boxes = np.concatenate([text.boxes for text in labels.values()]) * scale.letter
+    owners = np.array([n for n, text in labels.items() for _ in text.glyphs])
+    boxes += places[owners][:, [0, 1, 0, 1]]
     # Bonds may touch the empty corners of round letters.
     round_letters = np.array([glyph[0] in ROUND for text in labels.values() for glyph in text.glyphs])
     inset = np.where(round_letters, 0.15, 0.0)[:, None] * (boxes[:, 2:] - boxes[:, :2])
     low, high = boxes[:, :2] + inset, boxes[:, 2:] - inset
-    room = 0.04 * scale.letter
+    room = LABEL_ROOM * scale.letter
     overlap = (low[:, None] < high[None] + room).all(-1) & (low[None] < high[:, None] + room).all(-1)
     if (overlap & (owners[:, None] != owners[None])).any():
         raise Rejected("labels overlap")
@@ -184,12 +201,11 @@ def check_labels(depiction: Depiction, labels: dict[int, Label], marks: Marks, s
 
 
 def check_inside(marks: Marks, page: Page, scale: Scale) -> None:
-    """Raise `Rejected` if something would be cut off by the edge of the picture."""
+    """Raise `Rejected` if something lies outside the box that the page has room for."""
     points = [corner for shape in marks.shapes for corner in _corners(shape)]
     points += [(letter.x, letter.y) for letter in marks.letters]
-    places = np.array(points) + page.move
-    reach = scale.stroke / 2
-    if places.min() < reach or (places > np.array([page.width, page.height]) - reach).any():
+    places, box, reach = np.array(points), np.array(page.box), scale.stroke / 2
+    if (places.min(0) < box[:2] + reach).any() or (places.max(0) > box[2:] - reach).any():
         raise Rejected("cut off")
 
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rdkit.Chem import Mol
 
 #: Atoms that are not bonded to each other are at least this far apart, and from bonds that are not theirs, in bonds.
-MIN_DISTANCE, MIN_CLEARANCE = 0.55, 0.3
+MIN_DISTANCE, MIN_CLEARANCE = 0.48, 0.25
 #: The shortest and the longest bond of a picture, of its median bond. Bridged rings need some freedom.
-MIN_LENGTH, MAX_LENGTH = 0.6, 1.8
+MIN_LENGTH, MAX_LENGTH = 0.52, 2.2
 #: RDKit's bonds have this length.
 UNIT = 1.5
 #: Length of the bond to a hydrogen that is drawn at a centre of three ring bonds, in bonds.
@@ -27,9 +27,7 @@ HYDROGEN = 0.75
 FRAGMENT_GAP, BESIDE = (1.7, 2.6), 0.7
 #: Rings from this size on are laid out by CoordGen in most cases, which draws them as chemists do.
 MACROCYCLE = 9
-COORDGEN_SHARE, COORDGEN_MACROCYCLES = 0.15, 0.8
-#: How likely ring systems that RDKit knows a drawing of (adamantane, say) get it.
-TEMPLATE_SHARE = 0.3
+COORDGEN_MACROCYCLES = 0.8
 
 
 def lay_out(
@@ -42,31 +40,53 @@ def lay_out(
             another molecule than the label.
     """
     from rdkit import rdBase
-    from rdkit.Chem import Mol
 
     with rdBase.BlockLogs():
         short = style.abbreviates and rng.random() < settings.abbreviated
-        drawn = condense(content.mol, rng) if short else Mol(content.mol)
-        drawn = _place(drawn, style, rng, settings)
-        drawn = _mark(drawn, style, rng, settings)
-        depiction = depict(drawn, style.methyls)
-        check_distances(depiction)
-        check_meaning(depiction, content)
-    return drawn, depiction
+        mol = condense(content.mol, rng) if short else content.mol
+        failed: Rejected | None = None
+        for way in _ways(mol, rng, settings):
+            try:
+                drawn = place(mol, way, style, rng, settings)
+                depiction = depict(drawn, style.methyls)
+                check_distances(depiction)
+                check_meaning(depiction, content)
+            except Rejected as error:
+                failed = failed or error
+            else:
+                return drawn, depiction
+    raise failed or Rejected("no layout")
 
 
-def _place(mol: "Mol", style: Style, rng: np.random.Generator, settings: MoleculeSettings) -> "Mol":
-    """Return ``mol`` with double bonds in place of aromatic ones, and with coordinates."""
-    from rdkit.Chem import rdCoordGen, rdDepictor
+def _ways(mol: "Mol", rng: np.random.Generator, settings: MoleculeSettings) -> list[str]:
+    """Return the layouts to try, in order, until one is readable: otherwise bridged and crowded molecules get rare."""
+    if settings.pieces == "small":
+        return ["plain"]
+    large = max(map(len, mol.GetRingInfo().AtomRings()), default=0) >= MACROCYCLE
+    coordgen = bool(rng.random() < (COORDGEN_MACROCYCLES if large else settings.coordgen))
+    first = "coordgen" if coordgen else "templates" if rng.random() < settings.templates else "plain"
+    return [first, *(way for way in ("plain", "coordgen", "templates") if way != first)]
+
+
+def place(mol: "Mol", way: str, style: Style, rng: np.random.Generator, settings: MoleculeSettings) -> "Mol":
+    """Return a copy of ``mol`` with coordinates, wedges, and double bonds in place of aromatic ones.
+
+    Args:
+        mol: the molecule, perhaps with condensed groups.
+        way: "plain" and "templates" are RDKit's layouts (the second knows drawings of some bridged rings), "coordgen"
+            is CoordGen's.
+        style: says whether bonds keep to multiples of 30 degrees, and hydrogens at ring fusions are drawn.
+        rng: for the turn, the mirror image, the places of fragments, wavy bonds.
+        settings: how likely those are.
+    """
+    from rdkit.Chem import Mol, rdCoordGen, rdDepictor
     from rdkit.Chem.Draw import rdMolDraw2D
 
-    large = max(map(len, mol.GetRingInfo().AtomRings()), default=0) >= MACROCYCLE
-    coordgen = rng.random() < (COORDGEN_MACROCYCLES if large else COORDGEN_SHARE) * (settings.pieces != "small")
-    templates = bool(rng.random() < TEMPLATE_SHARE)
-    if coordgen:
+    mol = Mol(mol)
+    if way == "coordgen":
         rdCoordGen.AddCoords(mol)
     else:
-        rdDepictor.Compute2DCoords(mol, useRingTemplates=templates)
+        rdDepictor.Compute2DCoords(mol, useRingTemplates=way == "templates")
     if style.straight:
         rdDepictor.StraightenDepiction(mol)
     before = mol.GetNumAtoms()
@@ -81,6 +101,7 @@ def _place(mol: "Mol", style: Style, rng: np.random.Generator, settings: Molecul
     places[:, :2] = places[:, :2] @ np.array([[cosine, sine], [-sine, cosine]])
     _arrange(mol, places, rng)
     conformer.SetPositions(places)
+    _mark(mol, rng, settings)
     return mol
 
 
@@ -124,13 +145,13 @@ def _arrange(mol: "Mol", places: np.ndarray, rng: np.random.Generator) -> None:
         places[:, 1] *= -1  # the largest fragment on top
 
 
-def _mark(mol: "Mol", style: Style, rng: np.random.Generator, settings: MoleculeSettings) -> "Mol":
+def _mark(mol: "Mol", rng: np.random.Generator, settings: MoleculeSettings) -> None:
     """Give ``mol`` the wedges that its stereocentres need, and perhaps wavy bonds where nothing is known."""
     from rdkit import Chem
 
     Chem.WedgeMolBonds(mol, mol.GetConformer())
     if rng.random() >= settings.wavy:
-        return mol
+        return
     for info in Chem.FindPotentialStereo(mol):
         known = info.specified != Chem.StereoSpecified.Unspecified
         if known or info.type != Chem.StereoType.Atom_Tetrahedral:
@@ -150,14 +171,13 @@ def _mark(mol: "Mol", style: Style, rng: np.random.Generator, settings: Molecule
             bond = free[int(rng.integers(len(free)))]
             bond.SetBondDir(Chem.BondDir.UNKNOWN)
             bond.SetIntProp(CENTRE, atom.GetIdx())
-    return mol
 
 
 def check_meaning(depiction: Depiction, content: Molecule) -> None:
     """Raise `Rejected` unless the drawing's mol block reads back as the molecule.
 
-    Twice: by RDKit to the same canonical SMILES, and by InChI's own reader, whose view of wedges is independent of
-    RDKit's, to the same InChI. Wedges that the two understand differently are not drawn.
+    By RDKit to the same canonical SMILES; where stereo is drawn also by InChI's own reader, whose view of wedges is
+    independent of RDKit's, to the same InChI. Wedges that the two understand differently are not drawn.
     """
     from rdkit import Chem
 
@@ -165,10 +185,11 @@ def check_meaning(depiction: Depiction, content: Molecule) -> None:
     seen = Chem.MolFromMolBlock(block)
     if seen is None:
         raise Rejected("depiction says another molecule")
-    again = Chem.MolFromSmiles(Chem.MolToSmiles(seen))
-    if again is None or Chem.MolToSmiles(again) != content.smiles:
+    smiles = Chem.MolToSmiles(seen)
+    # The first writing after reading a mol block is not always the stable form.
+    if smiles != content.smiles and Chem.CanonSmiles(smiles) != content.smiles:
         raise Rejected("depiction says another molecule")
-    if Chem.MolBlockToInchi(block) != Chem.MolToInchi(content.mol):
+    if set("@/\\") & set(content.smiles) and Chem.MolBlockToInchi(block) != Chem.MolToInchi(content.mol):
         raise Rejected("depiction says another InChI")
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 #: RDKit's coordinates have bonds of this length.
 UNIT = 1.5
-#: Darkest and lightest that the edge of a picture may differ from the paper: beyond, something was cut off.
+#: Largest letters, of the bond length: RDKit keeps more room around labels than we, and would hide short bonds.
+LETTER = 0.45
+#: How much the edge of a picture may differ from the paper; beyond that, something was cut off.
 EDGE = 24
 
 
@@ -35,7 +37,7 @@ def rdkit_picture(prepared: "Mol", style: Style, scale: Scale, size: tuple[int, 
     options.fixedBondLength = scale.bond / UNIT
     options.bondLineWidth = max(1.0, scale.stroke)
     options.scaleBondWidth = False
-    options.fixedFontSize = max(6, round(scale.letter))
+    options.fixedFontSize = max(6, round(min(scale.letter, LETTER * scale.bond)))
     options.multipleBondOffset = style.gap
     options.explicitMethyl = style.methyls
     options.atomLabelDeuteriumTritium = style.deuterium

@@ -21,6 +21,8 @@ class MoleculeSettings:
         wavy: how likely unknown stereocentres have a wavy bond, instead of a plain one.
         styles: names of the manners of drawing (`datagen.molecules.styles.STYLES`) to choose from, each as likely as
             its weight there.
+        coordgen: how likely CoordGen lays a molecule out instead of RDKit; macrocycles mostly are.
+        templates: how likely ring systems that RDKit knows a drawing of (adamantane, say) get it.
         abbreviated: how likely groups such as OMe and Boc are written in short where the style allows it.
         bond: shortest and longest bond as drawn, where the molecule decides the size of the picture.
         fitted: how likely the size of the picture decides the length of bonds instead.
@@ -45,6 +47,8 @@ class MoleculeSettings:
     crossed: float
     wavy: float
     styles: tuple[str, ...]
+    coordgen: float
+    templates: float
     abbreviated: float
     bond: tuple[float, float]
     fitted: float
@@ -69,6 +73,8 @@ EASY = MoleculeSettings(
     crossed=0.0,
     wavy=0.0,
     styles=("plain",),
+    coordgen=0.0,
+    templates=0.0,
     abbreviated=0.0,
     bond=(44.0, 58.0),
     fitted=0.0,
@@ -105,11 +111,13 @@ STANDARD = MoleculeSettings(
         "hand",
         "dark",
     ),
+    coordgen=0.15,
+    templates=0.3,
     abbreviated=0.25,
     bond=(20.0, 48.0),
     fitted=0.5,
     sides=(200, 896),
-    min_bond=14.0,
+    min_bond=15.0,
     square=0.5,
     padding=(0.03, 0.1),
     rotated=0.35,

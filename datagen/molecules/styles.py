@@ -32,6 +32,9 @@ PASTEL = {
     "I": (200, 120, 255), "S": (235, 215, 70), "P": (255, 165, 60),
 }  # fmt: skip
 
+#: Smallest letters (em) and thinnest lines, in pixels.
+MIN_LETTER, MIN_STROKE = 8.0, 0.8
+
 SANS = ("FreeSans", "FreeSans", "DejaVuSans")
 
 
@@ -99,12 +102,12 @@ STYLES: dict[str, Manner] = {
     # RDKit's default: thin lines of two pixels, bonds in two colours, letters of 40 % of a bond and at most 40 pixels.
     "rdkit": Manner(
         weight=3.0, fonts=("DejaVuSans", "DejaVuSans", "Telex", "FreeSans"), letter=(0.4, 0.42), gap=(0.15, 0.17),
-        palette=RDKIT, halves=True, fixed=((1.5, 3.0), (6.0, 42.0)), chiral_hydrogens=1.0, straight=0.0,
+        palette=RDKIT, halves=True, fixed=((1.5, 3.0), (8.0, 42.0)), chiral_hydrogens=1.0, straight=0.0,
         wedge=(0.16, 0.2), margin=(0.08, 0.14), hash_step=(0.07, 0.1), abbreviates=False,
     ),
     "rdkit-black": Manner(
         fonts=("DejaVuSans", "DejaVuSans", "Telex"), letter=(0.4, 0.45), gap=(0.14, 0.17),
-        fixed=((1.0, 3.0), (6.0, 42.0)), chiral_hydrogens=1.0, straight=0.0, hash_step=(0.07, 0.1),
+        fixed=((1.0, 3.0), (8.0, 42.0)), chiral_hydrogens=1.0, straight=0.0, hash_step=(0.07, 0.1),
     ),
     # American Chemical Society, 1996: bond 14.4 pt, line 0.6 pt, bold 2 pt, spacing 18 %, hash 2.5 pt, Arial 10 pt.
     "acs": Manner(
@@ -185,7 +188,7 @@ class Style:
     def sizes(self, bond: float) -> tuple[float, float]:
         """Return the width of lines and the size of letters, in pixels, for bonds of ``bond`` pixels."""
         if self.limits is None:
-            return max(0.8, self.stroke * bond), max(7.0, self.letter * bond)
+            return max(MIN_STROKE, self.stroke * bond), max(MIN_LETTER, self.letter * bond)
         stroke, (low, high) = self.limits
         return stroke, min(high, max(low, self.letter * bond))
 
