@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datagen.charts.axis import Axis, decimals_of, log_range, nice_range, read_off
 from datagen.charts.data import ChartData, NumberFormat, Series
 from datagen.charts.look import Look
-from datagen.charts.wording import percent_suffix, right_axis, value_word
+from datagen.charts.wording import percent_form, right_axis, value_word
 from dsocr_jax.answers.tables import write_table
 
 #: Room beyond the outermost value for its label, as a share of the values' range.
@@ -154,7 +154,7 @@ def _value_axis(data: ChartData, series: list[Series], look: Look, title: str) -
     if data.stacking == "percent":
         step = 20 if look.ticks < 6 else 10
         ticks = tuple(float(tick) for tick in range(0, 101, step))
-        form = NumberFormat(0, form.decimal, suffix=percent_suffix(data.language))
+        form = percent_form(data.language, 0, form.decimal)
         return Axis(0.0, 100.0, ticks, _tick_texts(ticks, form, look, percent=True), False, title)
     lows, highs = _extremes(data, series)
     low, high = min(lows), max(highs)
@@ -245,7 +245,7 @@ def _slices(data: ChartData, look: Look) -> tuple[tuple[Texts, ...], tuple[Texts
     texts = tuple([series.form.text(value) for value in values])
     if look.slice_texts == "value" or "%" in series.form.suffix + series.form.prefix:
         return (texts,), (texts,)
-    form = NumberFormat(look.percent_decimals, series.form.decimal, suffix=percent_suffix(data.language))
+    form = percent_form(data.language, look.percent_decimals, series.form.decimal)
     total = sum(values)
     shares = tuple([form.text(100 * value / total) for value in values])
     if look.slice_texts == "percent":

@@ -16,8 +16,8 @@ from datagen.charts.palettes import Colour
 _SHIFT, _SCALE = 4, 16
 #: Lengths of ink and gap in line widths.
 _DASHES = {"dashed": (4.0, 2.2), "dotted": (1.0, 1.8), "dashdot": (5.0, 1.8, 1.0, 1.8)}
-#: Side of the patterns that fillings are cut from; no page is larger.
-PATTERN = 2048
+#: Length of the rows that fillings are cut from; no page is wider.
+MAX_WIDTH = 2048
 #: Straight parts of a curve between two points.
 CURVE = 8
 Points = Sequence[tuple[float, float]] | np.ndarray
@@ -37,7 +37,7 @@ def rectangle(canvas: np.ndarray, left: int, top: int, right: int, bottom: int, 
 @functools.lru_cache(maxsize=1024)
 def row(colour: Colour) -> np.ndarray:
     """Return a row of pixels of one colour, as wide as any page: copying it is the quickest way to fill."""
-    return np.full((PATTERN, 3), colour, np.uint8)
+    return np.full((MAX_WIDTH, 3), colour, np.uint8)
 
 
 def outline(canvas: np.ndarray, left: int, top: int, right: int, bottom: int, colour: Colour) -> None:
@@ -164,9 +164,9 @@ def wedge(x: float, y: float, radius: float, start: float, end: float) -> np.nda
     return np.concatenate([arc, [(x, y)]])
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def _pattern(hatch: str, size: int) -> np.ndarray:
-    """Return a mask of hatching to cut pieces from, 255 where there is ink."""
+    """Return a tile of hatching, 255 where there is ink."""
     step = max(6, size // 2)
     # Drawn over three tiles, so that the middle one continues at its edges.
     tile = np.zeros((3 * step, 3 * step), np.uint8)
@@ -181,8 +181,7 @@ def _pattern(hatch: str, size: int) -> np.ndarray:
         tile[:, step // 2 :: step] = 255
     if hatch == ".":
         cv2.circle(tile, (step + step // 2, step + step // 2), 1, 255, -1, cv2.LINE_AA)
-    count = PATTERN // step + 1
-    return np.tile(tile[step : 2 * step, step : 2 * step], (count, count))
+    return np.ascontiguousarray(tile[step : 2 * step, step : 2 * step])
 
 
 def hatch(canvas: np.ndarray, box: tuple[int, int, int, int], kind: str, size: int, colour: Colour) -> None:
@@ -191,4 +190,7 @@ def hatch(canvas: np.ndarray, box: tuple[int, int, int, int], kind: str, size: i
 
     left, top, right, bottom = box
     if right > left and bottom > top:
-        blend(canvas[top:bottom, left:right], _pattern(kind, size)[: bottom - top, : right - left], colour)
+        tile = _pattern(kind, size)
+        height, width = bottom - top, right - left
+        mask = np.tile(tile, (height // len(tile) + 1, width // len(tile) + 1))[:height, :width]
+        blend(canvas[top:bottom, left:right], mask, colour)

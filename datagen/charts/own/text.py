@@ -32,71 +32,35 @@ class Ink(NamedTuple):
     base: int
 
 
-class Glyph(NamedTuple):
-    """A glyph: its ink column by column (bytes, each column as high as the face's lines), its rows of ink, its advance.
-
-    ``wide`` says that the ink reaches beyond the advance (a J, an italic f): then ``ink`` and ``left`` are used.
-    """
-
-    columns: bytes
-    top: int
-    bottom: int
-    wide: bool
-    advance: int
-    ink: np.ndarray
-    left: int
+#: A glyph: its ink column by column (as bytes, each column as high as the face's lines), and its rows of ink.
+Glyph = tuple[bytes, int, int]
 
 
-class _Table:
-    """The glyphs of one face at one size."""
+class _Table(dict[str, Glyph]):
+    """The glyphs of one face at one size by character, drawn when they are first asked for."""
 
     def __init__(self, face: str, size: int) -> None:
+        super().__init__()
         self.face, self.font = face, fonts.load(face, size)
-        self.above, below = self.font.getmetrics()
-        self.height = self.above + below + 2
-        self.above += 1
-        self.glyphs: dict[str, Glyph] = {}
+        above, below = self.font.getmetrics()
+        self.above, self.height = above + 1, above + below + 2
 
-    def glyph(self, character: str) -> Glyph:
-        """Return a glyph."""
-        found = self.glyphs.get(character)
-        if found is None:
-            if len(self.glyphs) >= MAX_GLYPHS:
-                self.glyphs.clear()
-            found = self.glyphs[character] = self._draw(character)
-        return found
-
-    def _draw(self, character: str) -> Glyph:
+    def __missing__(self, character: str) -> Glyph:
         if not fonts.covers(self.face, character):
             raise DoesNotFitError(reasons.UNDRAWABLE)
-        advance = max(1, round(self.font.getlength(character)))
+        if len(self) >= MAX_GLYPHS:
+            self.clear()
         mask, (left, top) = _drawn(self.font, character)
-        column = np.zeros((self.height, advance), np.uint8)
-        if not mask.size:
-            return Glyph(column.tobytes(), self.height, 0, False, advance, mask, 0)
+        # What reaches beyond its advance (the hook of a J) is pulled in, and the column widened if it must be.
+        width = max(1, round(self.font.getlength(character)), mask.shape[1])
+        left = max(0, min(left, width - mask.shape[1]))
+        columns = np.zeros((self.height, width), np.uint8)
         first = max(0, self.above + top)
         mask = mask[: self.height - first]
-        wide = left < 0 or left + mask.shape[1] > advance
-        if not wide:
-            column[first : first + mask.shape[0], left : left + mask.shape[1]] = mask
-        return Glyph(column.T.tobytes(), first, first + mask.shape[0], wide, advance, mask, left)
-
-    def joined(self, glyphs: list[Glyph]) -> np.ndarray:
-        """Return the ink of glyphs beside each other, with free columns where one reaches out at an end."""
-        if True not in [glyph[3] for glyph in glyphs]:
-            # Joining bytes is much quicker than joining arrays.
-            return np.frombuffer(b"".join([glyph[0] for glyph in glyphs]), np.uint8).reshape(-1, self.height).T
-        before = max(0, -glyphs[0].left)
-        after = max(0, glyphs[-1].left + glyphs[-1].ink.shape[1] - glyphs[-1].advance)
-        whole = np.zeros((self.height, before + sum([glyph[4] for glyph in glyphs]) + after), np.uint8)
-        x = before
-        for _, top, bottom, _, advance, mask, left in glyphs:
-            start = max(0, x + left)
-            if bottom > top:
-                region = whole[top:bottom, start : start + mask.shape[1]]
-                np.maximum(region, mask[:, : region.shape[1]], out=region)
-            x += advance
-        return whole
+        columns[first : first + mask.shape[0], left : left + mask.shape[1]] = mask
+        top, bottom = (first, first + mask.shape[0]) if mask.size else (self.height, 0)
+        self[character] = glyph = (columns.T.tobytes(), top, bottom)
+        return glyph
 
 
 @functools.lru_cache(maxsize=TABLES)
@@ -137,16 +101,16 @@ def _simple(character: str) -> bool:
 def ink(face: str, size: int, text: str) -> Ink:
     """Return the ink of a level text."""
     table = _table(face, size)
+    if not text:
+        return Ink(np.zeros((1, 1), np.uint8), 1, 1, 1)
     if text.isascii() or all(_simple(character) for character in text):
-        glyphs = [table.glyph(character) for character in text]
-        if not glyphs:
-            return Ink(np.zeros((1, 1), np.uint8), 1, 1, 1)
-        top, bottom = min([glyph[1] for glyph in glyphs]), max([glyph[2] for glyph in glyphs])
+        columns, tops, bottoms = zip(*[table[character] for character in text], strict=True)
+        top, bottom = min(tops), max(bottoms)
         if bottom <= top:
             top, bottom = table.above - 1, table.above
-        mask = table.joined(glyphs)[top:bottom, :MAX_WIDTH]
-        mask = np.ascontiguousarray(mask)
-        return Ink(mask, mask.shape[1], mask.shape[0], table.above - top)
+        # Joining bytes is much quicker than joining arrays.
+        mask = np.frombuffer(b"".join(columns), np.uint8).reshape(-1, table.height)[:MAX_WIDTH, top:bottom].T
+        return Ink(np.ascontiguousarray(mask), mask.shape[1], bottom - top, table.above - top)
     if not fonts.covers(face, text):
         raise DoesNotFitError(reasons.UNDRAWABLE)
     mask, (_, top) = _drawn(table.font, text)
