@@ -1,7 +1,7 @@
 """Arithmetic on bytes that comes out the same on every processor.
 
 OpenCV computes weighted sums in single precision, with or without fused multiplication. If all weights are
-multiples of 1/64 (and offsets of 1/64 too), each product and sum is exact, so there is nothing to round differently.
+multiples of 1/1024, and offsets too, each product and sum fits its 24 bits: there is nothing to round differently.
 """
 
 from typing import Any
@@ -13,20 +13,20 @@ import numpy as np
 Facts = dict[str, Any]
 
 
-def sixty_fourths(value: float) -> float:
-    """Return the nearest multiple of 1/64."""
-    return round(value * 64) / 64
+def exact(value: float) -> float:
+    """Return the nearest multiple of 1/1024."""
+    return round(value * 1024) / 1024
 
 
 def blend(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
-    """Return ``first`` with ``share`` (0 to 1, taken in steps of 1/64) of ``second``; same shapes, uint8."""
-    share = sixty_fourths(share)
+    """Return ``first`` with ``share`` (0 to 1, taken in steps of 1/1024) of ``second``; same shapes, uint8."""
+    share = exact(share)
     return first if share == 0 else cv2.addWeighted(first, 1 - share, second, share, 0)
 
 
 def stretch(gain: float, middle: int) -> tuple[float, float]:
-    """Return weight and offset that multiply the distance from ``middle`` by ``gain``, in steps of 1/64."""
-    gain = sixty_fourths(gain)
+    """Return weight and offset that multiply the distance from ``middle`` by ``gain``, in steps of 1/1024."""
+    gain = exact(gain)
     return gain, -gain * middle
 
 

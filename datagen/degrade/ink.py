@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from datagen.degrade import textures
-from datagen.degrade.arithmetic import Facts, blend, sixty_fourths, stretch
+from datagen.degrade.arithmetic import Facts, blend, exact, stretch
 from datagen.degrade.legibility import Legibility
 from datagen.degrade.tiles import piece, tile
 
@@ -48,7 +48,7 @@ def dropouts(
 ) -> tuple[np.ndarray, Facts]:
     """Lighten spots of the ink, and lay dust on the paper."""
     height, width = image.shape[:2]
-    amount = sixty_fourths(strength * (0.35 + 0.65 * legible.share(8, 24)))
+    amount = exact(strength * (0.35 + 0.65 * legible.share(8, 24)))
     missing = cv2.convertScaleAbs(piece(tile(textures.dropouts), height, width, rng), alpha=amount)
     dust = cv2.convertScaleAbs(piece(tile(textures.dust), height, width, rng), alpha=amount, beta=255 * (1 - amount))
     if image.ndim == 3:

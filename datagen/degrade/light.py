@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from datagen.degrade import textures
-from datagen.degrade.arithmetic import Facts, sixty_fourths
+from datagen.degrade.arithmetic import Facts, exact
 from datagen.degrade.legibility import Legibility
 from datagen.degrade.tiles import piece, tile
 
@@ -21,7 +21,7 @@ _PAPER_WEIGHTS = (0.4, 0.72, 0.84, 0.92, 1.0)
 
 
 def _faded(field: np.ndarray, strength: float) -> np.ndarray:
-    strength = sixty_fourths(strength)
+    strength = exact(strength)
     return cv2.convertScaleAbs(field, alpha=strength, beta=255 * (1 - strength))
 
 

@@ -13,6 +13,9 @@ _MOST_GAUSSIAN, _MOST_DEFOCUS, _MOST_MOTION = 1.7, 1.6, 1.7
 
 _SMALLEST = 0.02
 
+#: Side of the kernel of motion, and how many points its line has.
+_KERNEL, _POINTS = 9, 65
+
 
 def gaussian_blur(
     image: np.ndarray, strength: float, rng: np.random.Generator, legible: Legibility
@@ -43,23 +46,22 @@ def defocus(
 def motion_blur(
     image: np.ndarray, strength: float, rng: np.random.Generator, legible: Legibility
 ) -> tuple[np.ndarray, Facts]:
-    """Smear along a line: the mean of the picture and shifted copies of it."""
-    angle = 2 * math.pi * rng.random()
+    """Smear along a line."""
+    angle = math.pi * rng.random()
     sigma = legible.take_blur(_MOST_MOTION * strength)
-    # Two copies at a distance d, mixed in equal parts, have a standard deviation of d / 2 along the line.
-    far = max(1, round(2 * sigma / math.sqrt(1.25)))
-    steps = ((far, 1.0), (max(1, far // 2), 1.0)) if far > 1 else ((1, min(1.0, 4 * sigma * sigma)),)
-    for distance, share in steps:
-        dx, dy = round(distance * math.cos(angle)), round(distance * math.sin(angle))
-        image = blend(image, _shifted(image, dx, dy), share / 2)
-    return image, {"sigma": sigma, "degrees": math.degrees(angle)}
-
-
-def _shifted(image: np.ndarray, dx: int, dy: int) -> np.ndarray:
-    """Return the picture moved by whole pixels; its edges are repeated."""
-    height, width = image.shape[:2]
-    wide = cv2.copyMakeBorder(image, max(dy, 0), max(-dy, 0), max(dx, 0), max(-dx, 0), cv2.BORDER_REPLICATE)
-    return wide[max(-dy, 0) : max(-dy, 0) + height, max(-dx, 0) : max(-dx, 0) + width]
+    # Points on a line of length l have the variance l * l / 12.
+    along = np.linspace(-0.5, 0.5, _POINTS) * sigma * math.sqrt(12)
+    kernel = np.zeros((_KERNEL, _KERNEL))
+    x, y = along * math.cos(angle) + _KERNEL // 2, along * math.sin(angle) + _KERNEL // 2
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    for right, down in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        weight = np.abs(1 - right - (x - left)) * np.abs(1 - down - (y - top))
+        np.add.at(kernel, (top + down, left + right), weight / _POINTS)
+    # Weights of whole 1/1024 make the sums exact, as in `datagen.degrade.arithmetic`.
+    kernel = np.rint(kernel * 1024)
+    kernel[_KERNEL // 2, _KERNEL // 2] += 1024 - kernel.sum()
+    blurred = cv2.filter2D(image, -1, (kernel / 1024).astype(np.float32), borderType=cv2.BORDER_REPLICATE)
+    return blurred, {"sigma": sigma, "degrees": math.degrees(angle)}
 
 
 def rescale(

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from datagen.degrade import textures
-from datagen.degrade.arithmetic import Facts, sixty_fourths
+from datagen.degrade.arithmetic import Facts, exact
 from datagen.degrade.legibility import Legibility
 from datagen.degrade.tiles import piece, tile
 
@@ -17,7 +17,7 @@ def moire(
 ) -> tuple[np.ndarray, Facts]:
     """Return the field of fringes and pixels, uint8 ``[height, width, 3]``, 255 where nothing changes."""
     which = int(rng.random() * textures.SCREENS)
-    amount = sixty_fourths(strength * (0.5 + 0.5 * legible.share(8, 18)))
+    amount = exact(strength * (0.5 + 0.5 * legible.share(8, 18)))
     cut = piece(tile(textures.screen, which), height, width, rng, turn=False)
     return cv2.convertScaleAbs(cut, alpha=amount, beta=255 * (1 - amount)), {"screen": which, "amount": amount}
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from datagen.degrade import textures
-from datagen.degrade.arithmetic import Facts, sixty_fourths, stretch
+from datagen.degrade.arithmetic import Facts, exact, stretch
 from datagen.degrade.legibility import Legibility
 from datagen.degrade.tiles import piece, tile
 
@@ -61,7 +61,7 @@ def recolour(image: np.ndarray, tones: Tones, white: np.ndarray | None) -> np.nd
 def _toned(image: np.ndarray, tones: Tones, kept: float) -> np.ndarray:
     black, span = tones.black * kept, (tones.white - tones.black) * kept
     if tones.gamma == 1:  # a straight line needs no table
-        return cv2.convertScaleAbs(image, alpha=sixty_fourths(span), beta=round(255 * black))
+        return cv2.convertScaleAbs(image, alpha=exact(span), beta=round(255 * black))
     return cv2.LUT(image, np.rint(255 * (black + span * (np.arange(256) / 255) ** tones.gamma)).astype(np.uint8))
 
 
@@ -115,15 +115,18 @@ _MOST_COLOURS = 80
 def colours_needed(image: np.ndarray) -> bool:
     """Return whether colours of the picture differ that would be the same gray: a legend could not be read then.
 
-    Every third pixel of every third row is looked at; a colour counts if at least one in a thousand of them has it.
+    Every eighth row and every eighth column is looked at, every second pixel there, so that no line of two pixels
+    escapes; a colour counts if at least one in 3,000 of these pixels has it.
     """
     if image.ndim == 2:
         return False
     height, width = image.shape[:2]
-    third = cv2.resize(image, (width // 3 + 1, height // 3 + 1), interpolation=cv2.INTER_NEAREST)
-    some = third.astype(np.uint16) >> _COARSE
-    counts = np.bincount((some[..., 0] << 8 | some[..., 1] << 4 | some[..., 2]).ravel())
-    keys = np.flatnonzero(counts * 1000 >= some[..., 0].size)
+    rows = cv2.resize(image, (width // 2 + 1, height // 8 + 1), interpolation=cv2.INTER_NEAREST)
+    columns = cv2.resize(image, (width // 8 + 1, height // 2 + 1), interpolation=cv2.INTER_NEAREST)
+    some = np.concatenate([rows.reshape(-1, 3), columns.reshape(-1, 3)]) >> _COARSE
+    red, green, blue = np.ascontiguousarray(some.T)
+    counts = np.bincount(red.astype(np.uint16) << 8 | green << 4 | blue)
+    keys = np.flatnonzero(counts * 3000 >= len(some))
     if len(keys) > _MOST_COLOURS:
         return True
     colours = np.stack([keys >> 8, keys >> 4 & 15, keys & 15], 1) * 16.0 + 8
