@@ -1,4 +1,4 @@
-"""The door ``dsocr-data``: build sets of samples, look at them, check them."""
+"""The door ``dsocr-data``: build sets of samples, look at them, check them, time their making."""
 
 import os
 from pathlib import Path
@@ -152,6 +152,38 @@ def check(
     for remark in found.remarks:
         console.print(f"[yellow]note:[/] {escape(remark)}")
     return 1 if found.problems else 0
+
+
+@app.command
+def bench(
+    *,
+    only: tuple[str, ...] = (),
+    rounds: int = 5,
+    seconds: float = 0.5,
+    workers: int | None = None,
+    pool: int = 0,
+    memory: int = 0,
+    out: Path | None = None,
+) -> int:
+    """Time the making of samples on one processor, against what others would use, all in one run.
+
+    Args:
+        only: parts of names of cases to time; by default all.
+        rounds: how often each case is run, in turn with the others; of the rounds the median counts.
+        seconds: processor time of a case in a round.
+        workers: processes of the pool; by default one per processor.
+        pool: also make this many samples by a pool and by a plain loop (some thousands are telling).
+        memory: also make this many samples in one process and look at its memory.
+        out: a file for the numbers, as JSON.
+    """
+    _at_least(1, rounds=rounds, workers=workers)
+    _at_least(0, pool=pool, memory=memory)
+    if not seconds > 0:
+        raise UserError(f"--seconds must be above 0, not {seconds}.")
+    from datagen.bench.run import run as run_bench
+
+    run_bench(only, rounds, seconds, workers or _processors(), pool, memory, out)
+    return 0
 
 
 def _processors() -> int:

@@ -87,7 +87,7 @@ def write_shard(
     rejected: Counter[str] = Counter()
     statistics, digests = Statistics(), bytearray()
     try:
-        with _writer(partial) as write:
+        with record_writer(partial) as write:
             for index in range(shard.first, shard.first + shard.records):
                 if stop():
                     raise Stopped
@@ -127,7 +127,7 @@ def _settled(file: Path) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def _writer(file: Path) -> Iterator[Callable[[bytes], None]]:
+def record_writer(file: Path) -> Iterator[Callable[[bytes], None]]:
     """Open an array_record file for writing; the writer's own errors come out as OSError."""
     from array_record.python.array_record_module import ArrayRecordWriter
 
