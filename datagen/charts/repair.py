@@ -95,13 +95,13 @@ def _crowded(look: Look, reason: str) -> Look | None:
 
 
 def _smaller(look: Look) -> Look | None:
-    """Return the look with all texts a sixth smaller, as long as they can be read."""
+    """Return the look with all texts a quarter smaller, as long as they can be read."""
     if look.size <= MIN_SIZE and look.value_size <= MIN_SIZE - 1:
         return None
     return replace(
         look,
-        size=max(MIN_SIZE, look.size * 5 // 6),
-        small=max(MIN_SIZE - 1, look.small * 5 // 6),
-        title_size=max(MIN_SIZE, look.title_size * 5 // 6),
-        value_size=max(MIN_SIZE - 1, look.value_size * 5 // 6),
+        size=max(MIN_SIZE, look.size * 3 // 4),
+        small=max(MIN_SIZE - 1, look.small * 3 // 4),
+        title_size=max(MIN_SIZE, look.title_size * 3 // 4),
+        value_size=max(MIN_SIZE - 1, look.value_size * 3 // 4),
     )

@@ -12,7 +12,7 @@ from datagen.charts.look import Look
 from datagen.charts.own.page import VALUE, Page
 from datagen.charts.own.plot import Plot
 from datagen.charts.own.shapes import disc, hatch, outline, rectangle
-from datagen.charts.own.text import cap, ink
+from datagen.charts.own.text import cap, measure
 from datagen.charts.palettes import Colour, contrast, mix
 from datagen.charts.plan import DoesNotFitError, Plan
 
@@ -155,7 +155,7 @@ def label_bars(
     texts = [plan.written[bar.series][bar.category] or "" for bar in bars]
     upright = False
     if not plot.horizontal and not stacked and place == "outside" and bars:
-        widest = max(ink(*font, text).width for text in texts)
+        widest = max(measure(*font, text) for text in texts)
         free = plot.slot if len({bar.series for bar in bars}) == 1 else bars[0].right - bars[0].left
         upright = widest + 3 > free
         if upright and tall + 3 > free:
@@ -164,7 +164,7 @@ def label_bars(
         if not text:
             continue
         fill = bar_colour(bar, look)
-        wide = ink(*font, text).width
+        wide = measure(*font, text)
         inside = place != "outside"
         if inside:
             lying, standing = bar.right - bar.left, bar.bottom - bar.top

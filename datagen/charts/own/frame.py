@@ -3,7 +3,7 @@
 from datagen.charts import reasons
 from datagen.charts.look import Look
 from datagen.charts.own.page import LEGEND, TITLE, Page
-from datagen.charts.own.text import cap, ink
+from datagen.charts.own.text import cap, measure
 from datagen.charts.plan import DoesNotFitError, Plan
 
 #: A title has at most so many lines.
@@ -72,23 +72,26 @@ def lay_frame(page: Page, look: Look, plan: Plan, entries: tuple[str, ...]) -> R
 
 def wrap(text: str, font: tuple[str, int], width: float, most: int) -> list[str] | None:
     """Return ``text`` in at most ``most`` lines no wider than ``width``; None if there is no way."""
-    if ink(font[0], font[1], text).width <= width:
+    if measure(*font, text) <= width:
         return [text]
     # Texts without spaces (Chinese, Japanese, Thai) break anywhere.
     words = text.split(" ")
     glue = " "
-    if len(words) < 2 and ord(text[0]) > 0x2E00:
+    if len(words) < 2 and text and ord(text[0]) > 0x2E00:
         words, glue = list(text), ""
-    lines = [words[0]]
-    for word in words[1:]:
-        longer = lines[-1] + glue + word
-        if ink(font[0], font[1], longer).width <= width:
-            lines[-1] = longer
+    wide = [measure(*font, word) for word in words]
+    if max(wide) > width:
+        return None
+    between = measure(*font, glue) if glue else 0
+    lines, used = [words[0]], wide[0]
+    for word, more in zip(words[1:], wide[1:], strict=True):
+        used += between + more
+        if used <= width:
+            lines[-1] += glue + word
         else:
             lines.append(word)
-    if len(lines) > most or any(ink(font[0], font[1], line).width > width for line in lines):
-        return None
-    return lines
+            used = more
+    return lines if len(lines) <= most else None
 
 
 def _lines(
@@ -119,7 +122,7 @@ def _lines(
 
 def _lay_legend(page: Page, room: Room, look: Look, entries: tuple[str, ...]) -> None:
     size, font = look.size, (look.font, look.size)
-    widths = [ink(look.font, size, name).width for name in entries]
+    widths = [measure(look.font, size, name) for name in entries]
     extra = (SWATCH + NAME_GAP) * size
     row = round(ROW * size)
     if look.legend in ("right", "left"):
@@ -187,7 +190,7 @@ def lay_inside(
     """
     size, font = look.size, (look.font, look.size)
     row, inset = round(ROW * size), round(0.4 * size)
-    wide = round(max(ink(look.font, size, name).width for name in entries) + (SWATCH + NAME_GAP) * size) + 2 * inset
+    wide = round(max(measure(look.font, size, name) for name in entries) + (SWATCH + NAME_GAP) * size) + 2 * inset
     tall = row * len(entries) + 2 * inset
     left, top, right, bottom = box
     margin = round(0.5 * size)

@@ -11,7 +11,7 @@ from datagen.charts.look import Look
 from datagen.charts.own.page import LEGEND, MARK, VALUE, Page
 from datagen.charts.own.plot import Plot
 from datagen.charts.own.shapes import curve, marker, sheer_polygon, stroke
-from datagen.charts.own.text import cap, ink
+from datagen.charts.own.text import cap, measure
 from datagen.charts.palettes import mix
 from datagen.charts.plan import DoesNotFitError, Plan
 
@@ -137,7 +137,7 @@ def label_lines(page: Page, plot: Plot, courses: list[Course], look: Look, plan:
     font, tall = (face, look.value_size), cap(face, look.value_size)
     gap = (look.marker_size if look.markers else look.line_width) + 3
     taken: list[tuple[float, float, float, float]] = [
-        (box[0], box[1], box[2], box[3]) for box, group in zip(page.boxes, page.groups, strict=True) if group == VALUE
+        (box[0], box[1], box[2], box[3]) for box, group in zip(page.boxes, page.groups, strict=True) if group in (VALUE, MARK)
     ]
     single = len(courses) == 1
     for course in courses:
@@ -147,7 +147,7 @@ def label_lines(page: Page, plot: Plot, courses: list[Course], look: Look, plan:
             if not text or place is None:
                 continue
             x, y = place
-            wide = ink(*font, text).width
+            wide = measure(*font, text)
             before, after = places[index - 1] if index else None, places[index + 1] if index + 1 < len(places) else None
             beside = [one[1] for one in (before, after) if one is not None]
             valley = bool(beside) and sum(beside) / len(beside) < y - 1
@@ -172,7 +172,7 @@ def _readable(look: Look, series: int) -> tuple[int, int, int]:
 
 def ends_width(look: Look, plan: Plan) -> float:
     """Return the room that names at the ends of lines take on the right."""
-    return max(ink(look.bold, look.size, name).width for name in plan.names) + look.size * 0.8
+    return max(measure(look.bold, look.size, name) for name in plan.names) + look.size * 0.8
 
 
 def lay_ends(page: Page, plot: Plot, courses: list[Course], look: Look, plan: Plan) -> None:
@@ -198,11 +198,13 @@ def lay_ends(page: Page, plot: Plot, courses: list[Course], look: Look, plan: Pl
         page.level(plot.right + look.size * 0.5, y, plan.names[series], font, _readable(look, series), 0.0, "m", LEGEND)
 
 
-def claim_markers(page: Page, courses: list[Course], look: Look) -> None:
+def claim_markers(page: Page, courses: list[Course], data: ChartData, look: Look) -> None:
     """Keep texts off markers."""
     if look.markers:
         half = look.marker_size
         for course in courses:
+            if data.series[course.series].mark == "area":
+                continue
             for place in course.places:
                 if place is not None:
                     x, y = place

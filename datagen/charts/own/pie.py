@@ -12,7 +12,7 @@ from datagen.charts.look import Look
 from datagen.charts.own.frame import Room, wrap
 from datagen.charts.own.page import VALUE, Page
 from datagen.charts.own.shapes import disc, polygon, stroke, wedge
-from datagen.charts.own.text import cap, ink
+from datagen.charts.own.text import cap, measure
 from datagen.charts.palettes import contrast
 from datagen.charts.plan import DoesNotFitError, Plan
 
@@ -61,7 +61,7 @@ def lay_pie(page: Page, room: Room, data: ChartData, look: Look, plan: Plan) -> 
     margin = look.size * 0.3
     side, above = margin, margin
     if any(outside):
-        side = max(ink(*font, line).width for lines in outside for line in lines) + look.size * 1.5
+        side = max(measure(*font, line) for lines in outside for line in lines) + look.size * 1.5
         above = look.size * (0.9 + 0.6 * max(len(lines) for lines in outside))
     radius = min(wide / 2 - side, tall / 2 - above)
     if look.explode >= 0:
@@ -100,7 +100,7 @@ def _texts(look: Look, plan: Plan, numbers: list[str]) -> tuple[list[list[str]],
             if beside and len(lines) == 1 and look.slice_texts != "both":
                 beside = (
                     [f"{name} {number}"]
-                    if ink(look.font, look.size, f"{name} {number}").width < 0.2 * look.width
+                    if measure(look.font, look.size, f"{name} {number}") < 0.2 * look.width
                     else [name, number]
                 )
             else:

@@ -10,7 +10,7 @@ from datagen.charts.look import Look
 from datagen.charts.own.frame import Room, wrap
 from datagen.charts.own.page import CATEGORY, TICK, TITLE, Page
 from datagen.charts.own.shapes import rectangle, rule
-from datagen.charts.own.text import cap, ink
+from datagen.charts.own.text import cap, measure
 from datagen.charts.plan import DoesNotFitError, Plan
 
 #: The plot keeps at least this share of the page's width and height.
@@ -58,6 +58,7 @@ def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plo
     size, font, value = look.size, (look.font, look.size), plan.value
     assert value is not None
     gap = 4 + (TICK_LENGTH if look.tick_marks == "out" else 0)
+    aside = gap
     swap = look.value_side == "right" and plan.second is None
     sides: list[tuple[Axis | None, float]] = [(value, 0.0), (plan.second, 1.0)]
     if swap:
@@ -66,17 +67,16 @@ def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plo
     texts = [axis.texts if axis is not None and look.value_axis else () for axis, _ in sides]
     titles = [axis.title if axis is not None else "" for axis, _ in sides]
     top_titles = look.value_title == "top"
-    level = [ink(*font, text) for text in titles] if any(titles) else []
     title_room = size * 1.35
     for side, title in enumerate(titles):
-        wide = max((ink(*font, text).width for text in texts[side]), default=0)
+        wide = max((measure(*font, text) for text in texts[side]), default=0)
         taken = (wide + gap if wide else 0) + (title_room if title and not top_titles else 0)
         if side == 0:
             room.left += taken
         else:
             room.right -= taken
     if top_titles and any(titles):
-        if sum(one.width for one in level) + size > outer[1] - outer[0]:
+        if sum(measure(*font, text) for text in titles) + size > outer[1] - outer[0]:
             raise DoesNotFitError(reasons.TITLE)
         for title, (_, across) in zip(titles, sides, strict=True):
             if title:
@@ -87,15 +87,18 @@ def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plo
     else:
         room.top += cap(*font) * 0.8
     if look.edge_points and plan.x is None:
-        # The last name stands below the right edge.
-        room.right -= max(0.0, ink(*font, plan.categories[-1]).width / 2 - (outer[1] - room.right)) * (count > 1)
-    base = room.bottom
+        # The first name stands below the left edge, the last one below the right edge.
+        room.left += max(0.0, measure(*font, plan.categories[0]) / 2 - (room.left - outer[0]))
+        room.right -= max(0.0, measure(*font, plan.categories[-1]) / 2 - (outer[1] - room.right))
+    if plan.x is not None or look.edge_points:
+        # The lowest tick's text and the first one below the axis would touch in the corner.
+        gap += cap(*font) // 2 + 1
     if plan.x_title:
         page_x_title = room.bottom
         room.bottom -= title_room
     if plan.x is not None:
         room.bottom -= size + gap
-        room.right -= ink(*font, plan.x.texts[-1]).width / 4
+        room.right -= measure(*font, plan.x.texts[-1]) / 4
         plot = _plot(room, page, 1, False, False)
         for tick, text in zip(plan.x.ticks, plan.x.texts, strict=True):
             x = plot.left + plan.x.share(tick) * (plot.right - plot.left)
@@ -107,7 +110,7 @@ def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plo
     for (axis, across), column in zip(sides, texts, strict=True):
         if column:
             assert axis is not None
-            x = plot.left - gap if across == 0 else plot.right + gap
+            x = plot.left - aside if across == 0 else plot.right + aside
             for tick, text in zip(axis.ticks, column, strict=True):
                 page.level(x, plot.at(tick, axis), text, font, look.theme.faint, 1 - across, "m", TICK)
     if not top_titles:
@@ -115,15 +118,14 @@ def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plo
             if title:
                 x = outer[0] if across == 0 else outer[1]
                 middle = (plot.top + plot.bottom) / 2
-                tall = ink(*font, title).width
+                tall = measure(*font, title)
                 # A title longer than the plot may use the whole page.
                 middle = min(max(middle, tall / 2 + 3), page.height - tall / 2 - 3)
                 page.turned(x, middle, title, font, look.theme.ink, 90, TITLE, across)
     if plan.x_title:
-        wide = ink(*font, plan.x_title).width
+        wide = measure(*font, plan.x_title)
         centre = min(max((plot.left + plot.right) / 2, wide / 2 + 3), page.width - wide / 2 - 3)
         page.level(centre, page_x_title - size * 0.3, plan.x_title, font, look.theme.ink, 0.5, "b", TITLE)
-    del base
     return plot
 
 
@@ -133,7 +135,7 @@ def _names(page: Page, room: Room, look: Look, plan: Plan, space: tuple[float, f
     size, font, names = look.size, (look.font, look.size), plan.categories
     count, tall = len(names), cap(look.font, look.size)
     colour = look.theme.faint
-    widths = [ink(*font, name).width for name in names]
+    widths = [measure(*font, name) for name in names]
     longest = max(widths)
     if look.category_angle == 0:
         lines: list[list[str]] | None = None
@@ -186,12 +188,12 @@ def _horizontal(page: Page, room: Room, look: Look, plan: Plan, count: int) -> P
         if parts is None:
             raise DoesNotFitError(reasons.CATEGORIES)
         names.append(parts)
-    room.left += max(ink(*font, part).width for parts in names for part in parts) + gap + 2
+    room.left += max(measure(*font, part) for parts in names for part in parts) + gap + 2
     if value.title:
         room.bottom -= size * 1.35
     if texts:
         room.bottom -= size + gap
-        room.right -= max(2.0, ink(*font, texts[-1]).width / 2)
+        room.right -= max(2.0, measure(*font, texts[-1]) / 2)
     plot = _plot(room, page, count, True, False)
     step = size * 1.15
     if plot.slot < cap(*font) * 1.5 or any(len(parts) * step > plot.slot for parts in names if len(parts) > 1):
@@ -203,7 +205,7 @@ def _horizontal(page: Page, room: Room, look: Look, plan: Plan, count: int) -> P
     for tick, text in zip(value.ticks if texts else (), texts, strict=True):
         page.level(plot.at(tick, value), plot.bottom + gap, text, font, look.theme.faint, 0.5, "t", TICK)
     if value.title:
-        wide = ink(*font, value.title).width
+        wide = measure(*font, value.title)
         centre = min(max((plot.left + plot.right) / 2, wide / 2 + 3), page.width - wide / 2 - 3)
         page.level(centre, outer_bottom - size * 0.3, value.title, font, look.theme.ink, 0.5, "b", TITLE)
     if plan.x_title:

@@ -63,7 +63,7 @@ def _axes_chart(page: Page, room: Room, data: ChartData, look: Look, plan: Plan)
         if bars:
             barred.label_bars(page, plot, bars, data, look, plan, plan.value)
         if courses:
-            lined.claim_markers(page, courses, look)
+            lined.claim_markers(page, courses, data, look)
             lined.label_lines(page, plot, courses, look, plan)
     if ends:
         lined.lay_ends(page, plot, courses, look, plan)

@@ -32,8 +32,8 @@ class Ink(NamedTuple):
     base: int
 
 
-#: A glyph: its ink column by column (as bytes, each column as high as the face's lines), and its rows of ink.
-Glyph = tuple[bytes, int, int]
+#: A glyph: its ink column by column (as bytes, each column as high as the face's lines), its rows of ink, its width.
+Glyph = tuple[bytes, int, int, int]
 
 
 class _Table(dict[str, Glyph]):
@@ -59,7 +59,7 @@ class _Table(dict[str, Glyph]):
         mask = mask[: self.height - first]
         columns[first : first + mask.shape[0], left : left + mask.shape[1]] = mask
         top, bottom = (first, first + mask.shape[0]) if mask.size else (self.height, 0)
-        self[character] = glyph = (columns.T.tobytes(), top, bottom)
+        self[character] = glyph = (columns.T.tobytes(), top, bottom, width)
         return glyph
 
 
@@ -104,7 +104,7 @@ def ink(face: str, size: int, text: str) -> Ink:
     if not text:
         return Ink(np.zeros((1, 1), np.uint8), 1, 1, 1)
     if text.isascii() or all(_simple(character) for character in text):
-        columns, tops, bottoms = zip(*[table[character] for character in text], strict=True)
+        columns, tops, bottoms, _ = zip(*[table[character] for character in text], strict=True)
         top, bottom = min(tops), max(bottoms)
         if bottom <= top:
             top, bottom = table.above - 1, table.above
@@ -120,6 +120,15 @@ def ink(face: str, size: int, text: str) -> Ink:
     top += int(rows[0])
     mask = np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][:, :MAX_WIDTH])
     return Ink(mask, mask.shape[1], mask.shape[0], -top)
+
+
+@functools.lru_cache(maxsize=STRINGS)
+def measure(face: str, size: int, text: str) -> int:
+    """Return the width of a level text, without its ink if that is not at hand."""
+    if text.isascii() or all(_simple(character) for character in text):
+        table = _table(face, size)
+        return sum([table[character][3] for character in text])
+    return ink(face, size, text).width
 
 
 @functools.lru_cache(maxsize=TURNED)
