@@ -40,7 +40,7 @@ class Atom:
 
     Attributes:
         element: its symbol, or the name of the group that it stands for.
-        hydrogens: how many it has besides those drawn as atoms.
+        hydrogens: how many its label shows, besides those drawn as atoms.
         charge, isotope, radicals: as the label shows them.
         labelled: whether it is written; a carbon that is not has as many hydrogens as it needs.
         group: whether it stands for a group of `datagen.molecules.abbreviations`.
@@ -140,15 +140,25 @@ def depict(drawn: "Mol", methyls: bool) -> Depiction:
         Rejected: it has a bond or an atom that cannot be drawn.
     """
     places = np.array(drawn.GetConformer().GetPositions()[:, :2])
-    rings = tuple(tuple(ring) for ring in drawn.GetRingInfo().AtomRings())
-    doubles = [sum(b.GetBondTypeAsDouble() == 2 for b in _ring_bonds(drawn, ring)) for ring in rings]
-    facing = {}
+    info, count = drawn.GetRingInfo(), drawn.GetNumBonds()
+    rings, sides = info.AtomRings(), info.BondRings()
+    found = [drawn.GetBondWithIdx(number) for number in range(count)]
+    orders = [int(bond.GetBondType()) for bond in found]
+    doubles = [sum(orders[bond] == 2 for bond in ring) for ring in sides]
+    # The second line of a double bond lies in the ring that looks most aromatic.
+    facing = [-1] * count
     for number in sorted(range(len(rings)), key=lambda n: (doubles[n] >= 2, doubles[n], -len(rings[n]))):
-        facing.update(dict.fromkeys(drawn.GetRingInfo().BondRings()[number], number))
-    bonds = tuple(
-        _bond(bond, facing.get(bond.GetIdx(), -1)) for bond in map(drawn.GetBondWithIdx, range(drawn.GetNumBonds()))
-    )
-    atoms = tuple(_atom(atom, methyls) for atom in map(drawn.GetAtomWithIdx, range(drawn.GetNumAtoms())))
+        for side in sides[number]:
+            facing[side] = number
+    bonds = tuple(_bond(*both) for both in zip(found, facing, strict=True))
+    degrees, double = [0] * drawn.GetNumAtoms(), [0] * drawn.GetNumAtoms()
+    for bond in bonds:
+        for end in (bond.begin, bond.end):
+            degrees[end] += 1
+            double[end] += bond.order == 2
+    # The middle of an allene would not be seen on its straight line.
+    written = [d == 0 or (d == 2 and two == 2) or (methyls and d == 1) for d, two in zip(degrees, double, strict=True)]
+    atoms = tuple(_atom(drawn.GetAtomWithIdx(number), written[number]) for number in range(len(written)))
     carbon = [atom.element == "C" for atom in atoms]
     aromatic = frozenset(
         n
@@ -165,22 +175,16 @@ def _alone(number: int, rings: tuple[tuple[int, ...], ...]) -> bool:
     return all(len(atoms & set(ring)) < 2 for n, ring in enumerate(rings) if n != number)
 
 
-def _ring_bonds(mol: "Mol", ring: tuple[int, ...]) -> list:
-    return [mol.GetBondBetweenAtoms(a, b) for a, b in zip(ring, (*ring[1:], ring[0]), strict=True)]
-
-
-def _atom(atom: Any, methyls: bool) -> Atom:
-    if atom.GetAtomicNum() == 0:
-        return Atom(atom.GetProp(GROUP), 0, 0, 0, 0, True, True)
+def _atom(atom: Any, written: bool) -> Atom:
+    """Return an atom; a carbon has a label if it is to be ``written``, or there is something to say about it."""
     symbol, charge, isotope = atom.GetSymbol(), atom.GetFormalCharge(), atom.GetIsotope()
-    radicals, degree = atom.GetNumRadicalElectrons(), atom.GetDegree()
+    radicals = atom.GetNumRadicalElectrons()
+    if symbol == "*":
+        return Atom(atom.GetProp(GROUP), 0, 0, 0, 0, True, True)
     if radicals not in _RADICALS:
         raise Rejected("radical that cannot be drawn")
-    # The middle of an allene would not be seen on its straight line.
-    straight = degree == 2 and all(bond.GetBondTypeAsDouble() == 2 for bond in atom.GetBonds())
-    plain = symbol == "C" and not (charge or isotope or radicals)
-    labelled = not plain or straight or degree == 0 or (methyls and degree == 1)
-    return Atom(symbol, atom.GetTotalNumHs(), charge, isotope, radicals, labelled, False)
+    labelled = written or symbol != "C" or bool(charge or isotope or radicals)
+    return Atom(symbol, atom.GetTotalNumHs() if labelled else 0, charge, isotope, radicals, labelled, False)
 
 
 def _bond(bond: Any, ring: int) -> Bond:

@@ -164,10 +164,10 @@ def bounding_box(depiction: Depiction, labels: dict[int, Label], scale: Scale) -
     # Wedges, and second lines of bonds that lie outside, reach this far from the atoms.
     reach = 0.14 * scale.bond + scale.stroke
     low, high = places.min(0) - reach, places.max(0) + reach
-    for number, text in labels.items():
-        boxes = text.boxes * scale.letter
-        low = np.minimum(low, places[number] + boxes[:, :2].min(0))
-        high = np.maximum(high, places[number] + boxes[:, 2:].max(0))
+    if labels:
+        own = places[list(labels)]
+        low = np.minimum(low, (own + [text.low for text in labels.values()] * np.array(scale.letter)).min(0))
+        high = np.maximum(high, (own + [text.high for text in labels.values()] * np.array(scale.letter)).max(0))
     return float(low[0]) - 1, float(low[1]) - 1, float(high[0]) + 1, float(high[1]) + 1
 
 

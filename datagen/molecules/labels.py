@@ -40,6 +40,16 @@ class Label:
     glyphs: tuple[tuple[str, float, float, float], ...]
     boxes: np.ndarray
 
+    @functools.cached_property
+    def low(self) -> tuple[float, float]:
+        """Left and top of all glyphs."""
+        return float(self.boxes[:, 0].min()), float(self.boxes[:, 1].min())
+
+    @functools.cached_property
+    def high(self) -> tuple[float, float]:
+        """Right and bottom of all glyphs."""
+        return float(self.boxes[:, 2].max()), float(self.boxes[:, 3].max())
+
 
 def write_labels(depiction: Depiction, style: Style) -> dict[int, Label]:
     """Return the labels of the atoms that have one, by atom number."""

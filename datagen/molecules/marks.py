@@ -302,6 +302,8 @@ class _Pen:
             Rejected: less than the share ``least`` of it would be seen.
         """
         start, stop = _add(self.places[begin], shift), _add(self.places[end], shift)
+        if begin not in self.boxes and end not in self.boxes:
+            return start, stop
         free = self._label_end(begin, stop, start), self._label_end(end, start, stop)
         if free[0] + free[1] > 1 - least:
             raise Rejected("bond hidden by labels")
@@ -325,7 +327,7 @@ class _Pen:
         return -y * length, x * length
 
     def _colour(self, atom: int, line: bool = False) -> Colour:
-        if line and not self.style.halves:
+        if not self.style.colours or (line and not self.style.halves):
             return self.style.ink
         return self.style.colours.get(self.depiction.atoms[atom].element, self.style.ink)
 

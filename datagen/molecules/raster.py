@@ -1,5 +1,6 @@
 """Lines, areas and letters to pixels, by OpenCV: drawn at twice the size and reduced, so that edges are smooth."""
 
+import functools
 from dataclasses import dataclass, field
 
 import cv2
@@ -93,7 +94,7 @@ def paint(marks: Marks, font: str, size: tuple[int, int], move: Point, paper: Co
         canvas[:] = paper
     _draw_shapes(canvas, marks.shapes, move)
     for letter in marks.letters:
-        _write(canvas, letter, font, move, gray)
+        _write(canvas, letter, font, move, paper)
     return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
 
 
@@ -137,18 +138,24 @@ def _quads(lines: list[Line], move: Point) -> np.ndarray:
     return np.rint(corners * (1 << SHIFT)).astype(np.int32)
 
 
-def _write(canvas: np.ndarray, letter: Letter, font: str, move: Point, gray: bool) -> None:
-    cover, left, top = mask(font, letter.character, max(4, round(letter.size * SCALE)))
+def _write(canvas: np.ndarray, letter: Letter, font: str, move: Point, paper: Colour) -> None:
+    size = max(4, round(letter.size * SCALE))
+    patch, left, top = _patch(font, letter.character, size, letter.colour, paper, canvas.ndim == 2)
     x, y = round((letter.x + move[0]) * SCALE) + left, round((letter.y + move[1]) * SCALE) + top
-    height, width = cover.shape
+    height, width = patch.shape[:2]
     x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + width, canvas.shape[1]), min(y + height, canvas.shape[0])
     if x0 >= x1 or y0 >= y1:
         return
     region = canvas[y0:y1, x0:x1]
-    part = cover[y0 - y : y1 - y, x0 - x : x1 - x]
-    if gray and letter.colour[0] == 0:
-        np.minimum(region, 255 - part, out=region)
-        return
-    share = part.astype(np.int32) if gray else part.astype(np.int32)[..., None]
-    ink = letter.colour[0] if gray else np.array(letter.colour)
-    region[:] = (region * (255 - share) + ink * share + 127) // 255
+    # Letters stand on bare paper, or all but: the ink further from the paper wins.
+    further = np.minimum if sum(paper) > 384 else np.maximum
+    further(region, patch[y0 - y : y1 - y, x0 - x : x1 - x], out=region)
+
+
+@functools.lru_cache(maxsize=4096)
+def _patch(font: str, character: str, size: int, ink: Colour, paper: Colour, gray: bool) -> tuple[np.ndarray, int, int]:
+    """Return a character in ``ink`` on ``paper``, and where its top left is from the pen."""
+    cover, left, top = mask(font, character, size)
+    share = cover.astype(np.int32)[..., None]
+    patch = ((np.array(paper) * (255 - share) + np.array(ink) * share + 127) // 255).astype(np.uint8)
+    return np.ascontiguousarray(patch[..., 0]) if gray else patch, left, top

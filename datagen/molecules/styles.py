@@ -1,12 +1,16 @@
 """The manners of drawing: how journals, databases, textbooks and drawing programs depict molecules."""
 
-from collections.abc import Mapping
+from bisect import bisect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TypeVar
 
 import numpy as np
 
 from datagen.molecules.settings import MoleculeSettings
 
+T = TypeVar("T")
 Colour = tuple[int, int, int]
 Range = tuple[float, float]
 
@@ -32,6 +36,8 @@ PASTEL = {
     "I": (200, 120, 255), "S": (235, 215, 70), "P": (255, 165, 60),
 }  # fmt: skip
 
+#: Random numbers that a style takes, or more.
+DICE = 32
 #: Smallest letters (em) and thinnest lines, in pixels.
 MIN_LETTER, MIN_STROKE = 8.0, 0.8
 
@@ -195,28 +201,33 @@ class Style:
 
 def draw_style(rng: np.random.Generator, settings: MoleculeSettings) -> Style:
     """Choose a manner of the settings, and the style of one picture in it."""
-    weights = np.array([STYLES[name].weight for name in settings.styles])
-    name = settings.styles[int(rng.choice(len(weights), p=weights / weights.sum()))]
+    # All chances at once: single draws would take longer than some molecules' layout.
+    dice = iter(rng.random(DICE).tolist())
+    weights = list(accumulate(STYLES[name].weight for name in settings.styles))
+    name = settings.styles[bisect(weights, next(dice) * weights[-1])]
     manner = STYLES[name]
 
     def between(span: Range) -> float:
-        return float(rng.uniform(*span))
+        return span[0] + (span[1] - span[0]) * next(dice)
 
     def chance(share: float) -> bool:
-        return bool(rng.random() < share)
+        return next(dice) < share
+
+    def one_of(choices: Sequence[T]) -> T:
+        return choices[int(next(dice) * len(choices))]
 
     limits = (between(manner.fixed[0]), manner.fixed[1]) if manner.fixed else None
     return Style(
         name=name,
-        font=manner.fonts[int(rng.integers(len(manner.fonts)))],
+        font=one_of(manner.fonts),
         stroke=between(manner.stroke),
         letter=between(manner.letter),
         gap=between(manner.gap),
         wedge=between(manner.wedge),
         hash_step=between(manner.hash_step),
         margin=between(manner.margin),
-        ink=manner.inks[int(rng.integers(len(manner.inks)))],
-        paper=manner.papers[int(rng.integers(len(manner.papers)))],
+        ink=one_of(manner.inks),
+        paper=one_of(manner.papers),
         colours=manner.palette if manner.palette and chance(manner.palettes) else {},
         halves=manner.halves,
         methyls=chance(manner.methyls),
