@@ -1,16 +1,31 @@
 """Examples and batches: labels, placeholders, and where each picture's vectors come from."""
 
+import dataclasses
+from collections import Counter
+from functools import cache, partial
+from math import isqrt
+
+import jax
 import numpy as np
 import pytest
-from hypothesis import given
+from flax import nnx
+from hypothesis import example as at
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dsocr_jax.batch import IGNORED, TEXT, Example, collate, collate_rows, make_example, pack, view_counts
+from dsocr_jax.batch import IGNORED, TEXT, Batch, Example, collate, collate_rows, make_example, pack, view_counts
 from dsocr_jax.config import preset
 from dsocr_jax.errors import UserError
-from dsocr_jax.modes import FIRST_ROW, SEPARATOR_ROW, find_mode
+from dsocr_jax.model.ocr import DeepseekOCR
+from dsocr_jax.modes import FIRST_ROW, NEWLINE_ROW, NO_TILES, SEPARATOR_ROW, Mode, find_mode
+from dsocr_jax.modes import MODES as RELEASED
+from dsocr_jax.parity.source import synthetic_parameters
+from dsocr_jax.preprocess import Views
 from dsocr_jax.tokenizer import Tokenizer
+from dsocr_jax.weights.params import abstract_model
+from tests.dsocr_jax.parity import made
+from tests.reference import tiny
 
 CONFIG, TOKENIZER = preset("nano"), Tokenizer.load()
 MODES = {mode.name: mode for mode in CONFIG.modes}
@@ -117,3 +132,144 @@ def test_packed_rows_number_their_examples_and_count_positions_anew() -> None:
     seen = alone.vision_index[0] >= FIRST_ROW
     shift = (128 // CONFIG.stride) ** 2
     np.testing.assert_array_equal(batch.vision_index[0, n : n + m][seen], alone.vision_index[0][seen] + shift)
+
+
+@cache
+def tokens_a_side(size: int) -> int:
+    """m, where the encoder itself makes m * m tokens of a view."""
+    model, view = tiny.model(), jax.ShapeDtypeStruct((1, 1, size, size, 3), np.uint8)
+    rows = jax.eval_shape(lambda view: model.encoder.vision_table({size: view}), view).shape[1] - FIRST_ROW
+    assert isqrt(rows) ** 2 == rows
+    return isqrt(rows)
+
+
+def every_size(test):
+    """Pictures from a pixel to a long line, and around the sizes at which tiles begin."""
+    side = st.one_of(st.integers(1, 50), st.integers(635, 645), st.integers(51, 2000))
+    for size in ((1, 1), (10_000, 50), (50, 10_000), (640, 640), (641, 640), (3000, 1)):
+        test = at(size)(test)
+    return given(st.one_of(st.tuples(side, side), st.tuples(st.integers(1, 10_000), st.integers(1, 50))))(test)
+
+
+@pytest.mark.parametrize("mode", [*RELEASED.values(), *MODES.values()], ids=lambda mode: f"{mode.name}{mode.base_size}")
+@settings(max_examples=4, deadline=None)
+@every_size
+def test_there_are_as_many_placeholders_as_features(mode: Mode, size: tuple[int, int]) -> None:
+    row = make_example(TOKENIZER, CONFIG, mode, "<image>", Image.new("RGB", size))
+    batch = collate([row], CONFIG, len(row.tokens))
+    index = batch.vision_index[0][batch.tokens[0] == CONFIG.image_token_id]
+    m = tokens_a_side(mode.base_size)
+    lines, features = m, m * m
+    if len(row.views.tiles):
+        n = tokens_a_side(mode.tile_size)
+        columns, rows = row.views.grid
+        assert len(row.views.tiles) == columns * rows
+        lines, features = lines + rows * n, features + columns * rows * n * n
+    assert len(index) == features + lines + 1
+    # Every feature stands in one place, and each line of a map ends in a newline.
+    used = Counter(index.tolist())
+    assert (used.pop(NEWLINE_ROW), used.pop(SEPARATOR_ROW)) == (lines, 1)
+    assert sorted(used.elements()) == list(range(FIRST_ROW, FIRST_ROW + features))
+
+
+#: A model of every kind of part, compiled as quickly as can be.
+SIZES = made.CONFIG
+QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+SMALL, LARGE = Mode("small", 64, 64, crop=False, fit="pad"), Mode("large", 128, 64, crop=True, fit="pad")
+#: Every batch below has this shape, so that the model is compiled for it once.
+ROWS, LENGTH, ROOM = 4, 40, {64: 8, 128: 4}
+TEXT_ROW, PICTURE, TILED = range(3)
+
+
+@cache
+def candidates() -> list[Example]:
+    """Text alone, a picture, and a tiled one."""
+    rng = np.random.default_rng(0)
+
+    def row(count: int, mode: Mode | None = None, placeholders: int = 0, grid: tuple[int, int] = NO_TILES) -> Example:
+        tokens = [0, *[SIZES.image_token_id] * placeholders, *rng.integers(3, 59, count)]
+        views = None
+        if mode is not None:
+            tiles = grid[0] * grid[1] if grid != NO_TILES else 0
+            views = Views(
+                rng.integers(0, 256, (mode.base_size, mode.base_size, 3), np.uint8),
+                rng.integers(0, 256, (tiles, mode.tile_size, mode.tile_size, 3), np.uint8),
+                grid,
+            )
+        return Example(np.array(tokens, np.int32), np.full(len(tokens), IGNORED, np.int32), views, mode)
+
+    return [row(17), row(12, SMALL, 3), row(9, LARGE, 10, (2, 1))]
+
+
+@partial(jax.jit, compiler_options=QUICK)
+def compiled(model: DeepseekOCR, batch: Batch) -> jax.Array:
+    return model.logits(model.hidden_states(batch)[0])
+
+
+@cache
+def model() -> DeepseekOCR:
+    return nnx.merge(abstract_model(SIZES)[0], synthetic_parameters(SIZES, made.SEED, np.float32).all())
+
+
+def batch_of(rows: list[list[int]]) -> Batch:
+    """A batch of the one shape; rows that are not given are empty."""
+    filled = [[candidates()[number] for number in row] for row in rows]
+    return collate_rows(filled + [[]] * (ROWS - len(rows)), SIZES, LENGTH, ROOM)
+
+
+def scores(batch: Batch) -> np.ndarray:
+    return np.asarray(compiled(model(), batch))
+
+
+@cache
+def expected(number: int) -> np.ndarray:
+    """Scores of an example in a batch of its own."""
+    return scores(batch_of([[number]]))[0, : len(candidates()[number].tokens)]
+
+
+def assert_close(ours: np.ndarray, theirs: np.ndarray) -> None:
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6 * np.abs(theirs).max())
+
+
+rows_of_a_batch = pytest.mark.xdist_group("rows of a batch")  # one worker compiles the model
+
+
+@rows_of_a_batch
+@pytest.mark.parametrize("number", [TEXT_ROW, TILED])
+def test_padding_changes_nothing(number: int) -> None:
+    row = candidates()[number]
+    assert_close(expected(number), scores(collate([row], SIZES, len(row.tokens)))[0])
+
+
+@rows_of_a_batch
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from([TEXT_ROW, PICTURE, TILED]), min_size=1, max_size=ROWS))
+def test_neither_order_nor_neighbours_change_a_row(numbers: list[int]) -> None:
+    found = scores(batch_of([[number] for number in numbers]))
+    for number, ours in zip(numbers, found, strict=False):
+        assert_close(ours[: len(expected(number))], expected(number))
+
+
+@rows_of_a_batch
+@settings(max_examples=10, deadline=None)
+@given(st.permutations([TEXT_ROW, PICTURE, TILED]), st.integers(0, 3))
+def test_what_is_packed_into_a_row_does_not_see_each_other(numbers: list[int], place: int) -> None:
+    rows = [[PICTURE], [TILED], [TEXT_ROW]]
+    rows.insert(place, numbers[:2])
+    found, start = scores(batch_of(rows))[place], 0
+    for number in numbers[:2]:
+        theirs = expected(number)
+        assert_close(found[start : start + len(theirs)], theirs)
+        start += len(theirs)
+
+
+@rows_of_a_batch
+@pytest.mark.parametrize("place", range(ROWS))
+def test_text_alone_does_not_see_its_neighbours_pictures(place: int) -> None:
+    """With other pixels beside it a row of text keeps its very bits; the others do not."""
+    numbers = [TILED, PICTURE, PICTURE]
+    numbers.insert(place, TEXT_ROW)
+    batch = batch_of([[number] for number in numbers])
+    inverted = dataclasses.replace(batch, views={size: 255 - views for size, views in batch.views.items()})
+    changed = (scores(batch) != scores(inverted)).any(axis=(1, 2))
+    assert changed.tolist() == [number != TEXT_ROW for number in numbers]
