@@ -165,8 +165,10 @@ def depict(drawn: "Mol", methyls: bool) -> Depiction:
         for n, ring in enumerate(rings)
         if len(ring) == 6 and doubles[n] == 3 and all(carbon[atom] for atom in ring) and _alone(n, rings)
     )
-    lengths = np.array([np.hypot(*(places[b.begin] - places[b.end])) for b in bonds]) if bonds else np.ones(1)
-    unit = float(np.median(lengths)) if bonds else 1.5
+    unit = 1.5  # RDKit's bond length, for lone atoms
+    if bonds:
+        steps = places[[bond.begin for bond in bonds]] - places[[bond.end for bond in bonds]]
+        unit = sorted(np.hypot(steps[:, 0], steps[:, 1]).tolist())[count // 2]
     return Depiction(atoms, places / unit, bonds, rings, aromatic)
 
 

@@ -191,12 +191,14 @@ def check_labels(depiction: Depiction, labels: dict[int, Label], marks: Marks, s
     lines += [(*shape.points[0], *shape.points[-1]) for shape in marks.shapes if isinstance(shape, Area)]
     if not lines:
         return
-    ends = np.array(lines).reshape(-1, 2, 2)
-    share = np.linspace(0, 1, 12)[None, :, None]
-    probes = (ends[:, :1] * (1 - share) + ends[:, 1:] * share).reshape(-1, 1, 2)
-    reach = scale.stroke / 2
-    # Bonds end before their atoms' labels, so whatever lies in a label is not its own.
-    if ((probes > low - reach) & (probes < high + reach)).all(-1).any():
+    ends = np.array(lines).reshape(-1, 1, 2, 2)
+    starts, steps = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]
+    steps = np.where(np.abs(steps) < 1e-9, 1e-9, steps)
+    # Where a line enters and leaves each box, in shares of the line. Bonds end before their own atoms' labels, so
+    # whatever lies in a label belongs to another atom.
+    one, two = (low - scale.stroke / 2 - starts) / steps, (high + scale.stroke / 2 - starts) / steps
+    entry, leave = np.minimum(one, two).max(-1), np.maximum(one, two).min(-1)
+    if (np.maximum(entry, 0) < np.minimum(leave, 1)).any():
         raise Rejected("label over a bond")
 
 

@@ -125,7 +125,7 @@ def _quads(lines: list[Line], move: Point) -> np.ndarray:
     """Return the corners of lines in OpenCV's fixed-point coordinates, int32 ``[lines, 4, 2]``."""
     if not lines:
         return np.zeros((0, 4, 2), np.int32)
-    values = np.array([(line.x0, line.y0, line.x1, line.y1, line.width) for line in lines]) * SCALE
+    values = np.array([(line.x0, line.y0, line.x1, line.y1, line.width) for line in lines], float) * SCALE
     starts, ends = values[:, :2], values[:, 2:4]
     along = ends - starts
     along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
