@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from datagen.degrade import ink, light, optics, screen, sensor, warp
+from datagen.degrade import ink, light, meaning, optics, screen, sensor, warp
 from datagen.degrade.arithmetic import Facts, shade, shade_lightly
 from datagen.degrade.legibility import Legibility
 from datagen.degrade.settings import PARTS, PRESETS, Degradation
@@ -111,12 +111,12 @@ class _Work:
         self.parts[part] = {"strength": _rounded(self.doses[part]), **rounded}
 
     def lose_colour(self) -> None:
-        if self.image.ndim == 3 and ("gray" in self.doses or "bilevel" in self.doses):
-            if sensor.colours_needed(self.image):
-                self.doses.pop("bilevel", None)
-            else:
-                self.image = sensor.gray(self.image)
-                self.parts["gray"] = {"strength": 1.0}
+        if "bilevel" in self.doses and meaning.tones_needed(self.image):
+            del self.doses["bilevel"]
+        wanted = "gray" in self.doses or "bilevel" in self.doses
+        if wanted and self.image.ndim == 3 and not meaning.colours_needed(self.image):
+            self.image = cv2.cvtColor(self.image, cv2.COLOR_RGB2GRAY)
+            self.parts["gray"] = {"strength": 1.0}
 
     def change(self, changes: Mapping[str, Part]) -> None:
         for part, change in changes.items():
@@ -168,7 +168,7 @@ def _doses(
     strength, name = settings.strength, None
     if settings.presets:
         name = _drawn_preset(settings.presets, rng)
-        if name == "fax" and sensor.colours_needed(image):  # nobody faxes what cannot be read without its colours
+        if name == "fax" and meaning.tones_needed(image):  # nobody faxes what cannot be read without its tones
             name = "scan"
         settings = PRESETS[name]
         strength *= settings.strength

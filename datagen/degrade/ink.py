@@ -59,11 +59,12 @@ def dropouts(
 def bilevel(
     image: np.ndarray, strength: float, rng: np.random.Generator, legible: Legibility
 ) -> tuple[np.ndarray, Facts]:
-    """Leave black and white, tones as dots; at less than full strength, and for small text, edges stay softer."""
+    """Leave black and white; at less than full strength, and for small text, edges stay softer."""
     height, width = image.shape[:2]
-    dots = piece(tile(textures.halftone, 0, 1 if image.ndim == 2 else 3), height, width, rng, turn=False)
-    # Thresholds between 96 and 174 of 255: lighter text would break up.
-    level = cv2.convertScaleAbs(dots, alpha=0.5, beta=78 + 8 * round(4 * rng.random()))
+    # Uneven thresholds make ragged edges. They are high, so that thin smooth lines, never quite black, do not break.
+    base = 160 + 5 * round(4 * rng.random())
+    grain = piece(tile(textures.noise, 1), height, width, rng)
+    level = cv2.convertScaleAbs(grain, alpha=0.375, beta=base - 48)
     gain = round(2 + 6 * strength * legible.share(6, 16))
     hard = cv2.addWeighted(image, gain, level, -gain, 128)
     return blend(image, hard, strength), {"gain": gain}

@@ -10,7 +10,10 @@ ASSUMED_DETAIL = 10.0
 _LEAST_TEXT = 9.0
 
 #: The largest standard deviation of all blurs together, as a share of the text's height. A stroke is about 1/12 high.
-_MOST_BLUR = 0.085
+_MOST_BLUR = 0.075
+
+#: The variance of a pixel itself, which is part of that: small text is blurred by its few pixels already.
+_PIXEL = 1 / 12
 
 
 @dataclass
@@ -31,12 +34,12 @@ class Legibility:
     def of(cls, detail: float | None) -> "Legibility":
         """Return the full allowance for text of height ``detail`` (`ASSUMED_DETAIL` if it is not known)."""
         height = ASSUMED_DETAIL if detail is None else detail
-        return cls(height, (_MOST_BLUR * height) ** 2)
+        return cls(height, max(0.0, (_MOST_BLUR * height) ** 2 - _PIXEL))
 
-    def take_blur(self, wanted: float) -> float:
-        """Return the standard deviation, ``wanted`` or less, that may be used, and count it as used."""
-        used = min(wanted * wanted, self.variance)
-        self.variance -= used
+    def take_blur(self, wanted: float, weight: float = 1.0) -> float:
+        """Return the standard deviation, ``wanted`` or less, that may be used, and count it as used ``weight`` times."""
+        used = min(wanted * wanted, self.variance / weight)
+        self.variance -= used * weight
         return math.sqrt(used)
 
     def smallest_scale(self) -> float:

@@ -48,7 +48,8 @@ def motion_blur(
 ) -> tuple[np.ndarray, Facts]:
     """Smear along a line."""
     angle = math.pi * rng.random()
-    sigma = legible.take_blur(_MOST_MOTION * strength)
+    # All of it along one line hides more than the same in all directions.
+    sigma = legible.take_blur(_MOST_MOTION * strength, weight=2)
     # Points on a line of length l have the variance l * l / 12.
     along = np.linspace(-0.5, 0.5, _POINTS) * sigma * math.sqrt(12)
     kernel = np.zeros((_KERNEL, _KERNEL))

@@ -10,17 +10,21 @@ import numpy as np
 
 from datagen.degrade.settings import PRESETS
 
-_SHOWN = ("none", "light", "scan", "photo", "screen", "fax")
 _COLUMNS = 3
 
 #: Lengths in pixels.
-_HEIGHT, _WIDTH, _CAPTION, _GAP = 206, 318, 20, 4
+_HEIGHT, _WIDTH, _CAPTION, _GAP = 180, 318, 20, 4
 
-#: Family, index and text height of the samples, and a seed of the degradation that is neither mild nor the worst.
-_SAMPLES = (("charts", 2, 11.0, 20), ("geometry", 7, 12.0, 8), ("pages", 0, 15.0, 31))
+#: Family, index and text height of the samples, where the piece begins (x, y), a seed of the degradation, and the
+#: presets to show: what needs its colours is not faxed.
+_SAMPLES = (
+    ("charts", 1, 10.0, (60, 10), 60, ("none", "light", "scan", "scan", "photo", "screen")),
+    ("geometry", 3, 12.0, (0, 0), 8, ("none", "light", "scan", "photo", "screen", "fax")),
+    ("pages", 0, 15.0, (80, 40), 12, ("none", "light", "scan", "photo", "screen", "fax")),
+)
 
 #: Few enough colours for a small file, without dots to imitate others.
-_COLOURS = 96
+_COLOURS = 256
 
 
 def draw() -> np.ndarray:
@@ -29,11 +33,12 @@ def draw() -> np.ndarray:
     from datagen.sample import make_sample
 
     cells = []
-    for family, index, detail, seed in _SAMPLES:
+    for family, index, detail, (left, top), seed, names in _SAMPLES:
         image = make_sample(3, family, index, "train", "standard").image
-        for number, name in enumerate(_SHOWN):
+        for number, name in enumerate(names):
             rng = np.random.default_rng(seed + number)
-            cells.append(_cell(degrade(image, rng, PRESETS[name], detail=detail)[0], f"{family}, {name}"))
+            degraded, _ = degrade(image, rng, PRESETS[name], detail=detail)
+            cells.append(_cell(degraded[top:, left:], f"{family}, {name}"))
     rows = [np.hstack(cells[first : first + _COLUMNS]) for first in range(0, len(cells), _COLUMNS)]
     return np.vstack(rows)
 
@@ -59,7 +64,7 @@ def main() -> None:
     from PIL import Image
 
     path = Path(sys.argv[1])
-    picture = Image.fromarray(draw()).quantize(_COLOURS, dither=Image.Dither.NONE)
+    picture = Image.fromarray(draw()).quantize(_COLOURS, kmeans=2, dither=Image.Dither.NONE)
     picture.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -99,37 +99,3 @@ def jpeg(image: np.ndarray, strength: float, rng: np.random.Generator, legible: 
     _, written = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     read = np.asarray(cv2.imdecode(written, cv2.IMREAD_UNCHANGED))
     return read if read.ndim == 2 else cv2.cvtColor(read, cv2.COLOR_BGR2RGB), {"quality": quality}
-
-
-def gray(image: np.ndarray) -> np.ndarray:
-    """Return the luma of a coloured picture, uint8 ``[height, width]``."""
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
-
-
-#: Two colours that differ by this in some channel are meant to be told apart, and need this difference of luma then.
-_OTHER_COLOUR, _OTHER_LUMA = 40, 14
-_COARSE = 4
-_MOST_COLOURS = 80
-
-
-def colours_needed(image: np.ndarray) -> bool:
-    """Return whether colours of the picture differ that would be the same gray: a legend could not be read then.
-
-    Every eighth row and every eighth column is looked at, every second pixel there, so that no line of two pixels
-    escapes; a colour counts if at least one in 3,000 of these pixels has it.
-    """
-    if image.ndim == 2:
-        return False
-    height, width = image.shape[:2]
-    rows = cv2.resize(image, (width // 2 + 1, height // 8 + 1), interpolation=cv2.INTER_NEAREST)
-    columns = cv2.resize(image, (width // 8 + 1, height // 2 + 1), interpolation=cv2.INTER_NEAREST)
-    some = np.concatenate([rows.reshape(-1, 3), columns.reshape(-1, 3)]) >> _COARSE
-    red, green, blue = np.ascontiguousarray(some.T)
-    counts = np.bincount(red.astype(np.uint16) << 8 | green << 4 | blue)
-    keys = np.flatnonzero(counts * 3000 >= len(some))
-    if len(keys) > _MOST_COLOURS:
-        return True
-    colours = np.stack([keys >> 8, keys >> 4 & 15, keys & 15], 1) * 16.0 + 8
-    apart = np.abs(colours[:, None] - colours[None]).max(-1) > _OTHER_COLOUR
-    luma = colours @ np.array([0.299, 0.587, 0.114])
-    return bool((apart & (np.abs(luma[:, None] - luma[None]) < _OTHER_LUMA)).any())

@@ -46,7 +46,7 @@ class Degradation:
         ink: ink that spreads into the paper or covers too little of it, with ragged edges.
         halftone: tones printed as dots.
         dropouts: toner that is missing in dark places, and dust on light ones.
-        bilevel: black and white only, as a fax sends it, tones as coarse dots.
+        bilevel: black and white only, as a fax sends it; left out where there are colours or areas of gray.
         rotation: the page lies askew.
         perspective: the page is seen at an angle.
         paper: grain, fibres, clouds or creases of the paper.
