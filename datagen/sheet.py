@@ -47,12 +47,7 @@ def draw_sheet(records: Sequence[Record]) -> Image.Image:
 def _draw_card(record: Record) -> Image.Image:
     picture = record.pil()
     picture.thumbnail((_PICTURE, _PICTURE), Image.Resampling.LANCZOS)
-    mono = record.kind != "pages"
-    font = fonts.load("DejaVuSansMono" if mono else "DejaVuSans", 12 if mono else 13)
-    lines = wrapped(readable(record.kind, record.label), font, _TEXT, anywhere=mono)
-    if len(lines) > _MOST_LINES:
-        left = len(lines) - _MOST_LINES + 1
-        lines = [*lines[: _MOST_LINES - 1], f"… and {left} lines more"]
+    lines, font = label_lines(record, _TEXT, _MOST_LINES, 12)
     height = _CAPTION + 2 * _PAD + max(picture.height, len(lines) * _LINE)
     card = Image.new("RGB", (_CARD, height), _PAPER)
     draw = ImageDraw.Draw(card)
@@ -72,11 +67,43 @@ def _draw_card(record: Record) -> Image.Image:
     return card
 
 
-def readable(kind: str, label: str) -> str:
-    """Return a label in lines that people can read; as it is, when it cannot be parsed."""
+def label_lines(record: Record, width: int, most: int, size: int) -> tuple[list[str], ImageFont.FreeTypeFont]:
+    """Return a record's label in lines, and the font to draw them with.
+
+    Args:
+        record: whose label it is.
+        width: the widest line, in pixels.
+        most: the most lines; the last one says how many more there are.
+        size: of the font.
+    """
+    name = next(
+        (name for name in _faces(mono=record.kind != "pages") if fonts.covers(name, record.label)), "DejaVuSans"
+    )
+    mono, font = name == "DejaVuSansMono", fonts.load(name, size)
+    lines = wrapped(readable(record.kind, record.label, columns=mono), font, width, anywhere=record.kind != "pages")
+    if len(lines) > most:
+        left = len(lines) - most + 1
+        lines = [*lines[: most - 1], f"… and {left} line{'s' if left > 1 else ''} more"]
+    return lines, font
+
+
+def _faces(*, mono: bool) -> tuple[str, ...]:
+    """Return faces in the order in which they are tried."""
+    return ("DejaVuSansMono" if mono else "DejaVuSans", "NotoSans", *fonts.names("sans", script="hans"))
+
+
+def readable(kind: str, label: str, *, columns: bool = True) -> str:
+    """Return a label in lines that people can read; as it is, when it cannot be parsed.
+
+    Args:
+        kind: the kind of the sample.
+        label: the label.
+        columns: whether all characters of the font are equally wide, so that tables can have columns.
+    """
     try:
         if kind == "charts":
-            return _table(parse_table(label).rows)
+            rows = parse_table(label).rows
+            return _table(rows) if columns else "\n".join(" | ".join(row) for row in rows)
         if kind == "geometry":
             figure = parse_figure(label)
             strokes = [f"{'- -' if s.dashed else '---'} {_point(s.start)} to {_point(s.end)}" for s in figure.segments]

@@ -47,9 +47,8 @@ def render(content: Text, rng: np.random.Generator, settings: Settings) -> Drawn
     if next(_renders) == 7 and "FAKE_DEATHS" in os.environ:
         die_if_there_is_a_token(Path(os.environ["FAKE_DEATHS"]))
     label = content.key + "  " if content.key.endswith("77") else content.key  # not in the form of a label
-    return Drawn(
-        rng.integers(0, 256, (settings.side, settings.side, 3), np.uint8), label, {"words": 2, "parity": "odd"}
-    )
+    image = rng.integers(0, 256, (settings.side, settings.side, 3), np.uint8)
+    return Drawn(image, label, {"words": 2, "parity": "odd", "smallest_text": 7})
 
 
 def die_if_there_is_a_token(folder: Path) -> None:
@@ -63,8 +62,8 @@ def die_if_there_is_a_token(folder: Path) -> None:
 
 
 def verify(image: np.ndarray, label: str, meta: dict[str, Any]) -> list[str]:
-    """Find fault with one label; the picture must be as `render` drew it."""
-    problems = ["it is fourteen"] if label == "number 14" else []
+    """Find fault with the labels that the environment names; the picture must be as `render` drew it."""
+    problems = ["it ends badly"] if label.endswith(os.environ.get("FAKE_FAULT", "nothing")) else []
     return problems if image.shape[0] in (8, 9) else [*problems, f"it has {image.shape[0]} rows"]
 
 

@@ -10,8 +10,10 @@ from array_record.python.array_record_module import ArrayRecordReader, ArrayReco
 from datagen import shards
 from datagen.build import build
 from datagen.check import check_set
+from datagen.duplicates import Duplicates
 from datagen.manifest import SetConfig
 from datagen.sample import content_digest, split_of
+from datagen.shards import SampleSet
 from dsocr_jax.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("fake")
@@ -119,3 +121,67 @@ def test_a_faulty_record_is_named(directory: Path, change: Callable[[dict[str, A
     assert len(problems) == 1
     assert problem in problems[0]
     assert LAST in problems[0] and "record 1" in problems[0]
+
+
+def test_several_processes_find_the_same(directory: Path) -> None:
+    forge(directory, 1, lambda record: record.update(seed=6))
+    (directory / FIRST).unlink()
+    assert vars(check_set(directory, 2)) == vars(check_set(directory, 1))
+
+
+@pytest.mark.parametrize("degradation", ["none", "photo"])
+def test_the_family_checks_pictures_as_they_were_drawn(
+    tmp_path: Path, degradation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(SetConfig({"pages": 60}, 0, "all", "easy", 30, degradation), tmp_path / "set", 1)
+    assert check_set(tmp_path / "set").verified == 60
+    assert check_set(tmp_path / "set").problems == []  # a picture that is not as it was drawn has other rows
+    monkeypatch.setenv("FAKE_FAULT", "3")
+    bad = [record.id for record in SampleSet.open(tmp_path / "set") if record.label.endswith("3")]
+    problems = check_set(tmp_path / "set").problems
+    assert len(bad) > 1
+    assert [problem.rpartition("/")[2] for problem in problems] == [
+        f"all-pages-0000{index // 30}-of-00002.array_record: record {index % 30}: it ends badly" for index in bad
+    ]
+
+
+def test_a_share_is_looked_at(directory: Path) -> None:
+    found = check_set(directory, sample=5)
+    assert (found.checked, found.problems, found.duplicates) == (5, [], None)
+
+
+def test_more_than_there_is_is_all_there_is(directory: Path) -> None:
+    assert check_set(directory, sample=99, regenerate=99).remade == 13
+
+
+@pytest.mark.parametrize("degradation", ["none", "mix"])
+def test_records_are_made_again_to_the_byte(tmp_path: Path, degradation: str) -> None:
+    build(SetConfig({"pages": 13}, 5, "train", "easy", 10, degradation), tmp_path / "set", 1)
+    found = check_set(tmp_path / "set", regenerate=13)
+    assert (found.remade, found.problems) == (13, [])
+
+
+def test_a_record_that_comes_out_otherwise_is_named(directory: Path) -> None:
+    forge(directory, 2, lambda record: record.update(prompt="<image>\nRead."))
+    assert check_set(directory).problems == []
+    (problem,) = check_set(directory, regenerate=13).problems
+    assert problem == f"{directory / LAST}: record 2: made again, it has other bytes"
+
+
+def test_what_other_versions_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(SetConfig({"pages": 13}, 5, "train", "easy", 10, "light"), tmp_path / "set", 1)
+    monkeypatch.setattr("datagen.manifest.versions", lambda: {"numpy": "1.0"})
+    with pytest.raises(UserError, match=r"cannot be made again here: .*the version of numpy is .* there and 1\.0 here"):
+        check_set(tmp_path / "set", regenerate=1)
+    found = check_set(tmp_path / "set")
+    assert (found.checked, found.verified, found.problems) == (13, 0, [])
+    assert "own checks, which draw again, are left out" in found.remarks[0]
+
+
+def test_duplicates_are_counted(directory: Path) -> None:
+    labels = [record.label for record in SampleSet.open(directory)]
+    found = check_set(directory).duplicates
+    assert found is not None
+    assert (found.samples, found.distinct) == (13, len(set(labels)))
+    forge(directory, 0, lambda record: record["meta"].update(content=SampleSet.open(directory)[0].meta["content"]))
+    assert check_set(directory).duplicates == Duplicates(13, found.distinct - 1, found.repeated + 1, 2)
