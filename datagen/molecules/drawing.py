@@ -19,6 +19,8 @@ from datagen.molecules.styles import Style, draw_style
 
 #: Longest bond of a picture whose size is given, in pixels.
 MAX_BOND = 110.0
+#: How far wedges, wavy bonds and second lines reach from the line between their atoms at most, in bonds.
+REACH = 0.2
 #: Least room between the labels of two atoms, in letter sizes.
 LABEL_ROOM = 0.12
 #: How many times the scale is corrected until the drawing fits; letters do not shrink with it below a size.
@@ -162,7 +164,7 @@ def bounding_box(depiction: Depiction, labels: dict[int, Label], scale: Scale) -
     """Return left, top, right and bottom of the drawing in pixels, y down; wedges and offset lines included."""
     places = depiction.places * (scale.bond, -scale.bond)
     # Wedges, and second lines of bonds that lie outside, reach this far from the atoms.
-    reach = 0.14 * scale.bond + scale.stroke
+    reach = REACH * scale.bond + scale.stroke
     low, high = places.min(0) - reach, places.max(0) + reach
     if labels:
         own = places[list(labels)]
@@ -203,9 +205,10 @@ def check_labels(depiction: Depiction, labels: dict[int, Label], marks: Marks, s
 
 
 def check_inside(marks: Marks, page: Page, scale: Scale) -> None:
-    """Raise `Rejected` if something lies outside the box that the page has room for."""
+    """Raise `Rejected` if a shape lies outside the box that the page has room for; labels are part of that box."""
     points = [corner for shape in marks.shapes for corner in _corners(shape)]
-    points += [(letter.x, letter.y) for letter in marks.letters]
+    if not points:
+        return
     places, box, reach = np.array(points), np.array(page.box), scale.stroke / 2
     if (places.min(0) < box[:2] + reach).any() or (places.max(0) > box[2:] - reach).any():
         raise Rejected("cut off")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MIN_DISTANCE, MIN_CLEARANCE = 0.48, 0.25
 #: The shortest and the longest bond of a picture, of its median bond. Bridged rings need some freedom.
 MIN_LENGTH, MAX_LENGTH = 0.52, 2.2
+#: Rows and columns of fragments that are longer than wide by more than this are put the other way.
+STRIP = 2.5
 #: RDKit's bonds have this length.
 UNIT = 1.5
 #: Length of the bond to a hydrogen that is drawn at a centre of three ring bonds, in bonds.
@@ -120,17 +122,18 @@ def _spread_hydrogens(mol: "Mol", places: np.ndarray, first: int) -> None:
 
 
 def _arrange(mol: "Mol", places: np.ndarray, rng: np.random.Generator) -> None:
-    """Put the fragments of ``mol`` beside or below each other where they are too close to tell apart."""
+    """Put the fragments of ``mol`` beside or below each other: RDKit leaves too little between them to tell apart."""
     from rdkit import Chem
 
     fragments = [list(atoms) for atoms in Chem.GetMolFrags(mol)]
     if len(fragments) < 2:
         return
     gap, beside = UNIT * float(rng.uniform(*FRAGMENT_GAP)), bool(rng.random() < BESIDE)
-    gaps = np.hypot(*(places[:, None, :2] - places[None, :, :2]).transpose(2, 0, 1))
-    apart = min(gaps[np.ix_(a, b)].min() for n, a in enumerate(fragments) for b in fragments[:n])
-    if apart >= gap:
-        return
+    sizes = np.array([np.ptp(places[atoms, :2], axis=0) for atoms in fragments])
+    total = sizes.sum(0) + gap * (len(fragments) - 1)
+    row, column = total[0] / max(gap, sizes[:, 1].max()), total[1] / max(gap, sizes[:, 0].max())
+    if max(row, column) > STRIP:  # long strips leave little room for what is on them
+        beside = bool(row < column)
     axis, pen = (0, 1) if beside else (1, 0), 0.0
     fragments.sort(key=len, reverse=True)
     if beside and rng.random() < 0.25:

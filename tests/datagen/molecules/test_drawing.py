@@ -253,9 +253,9 @@ def test_lines_have_their_width(width: float, angle: float):
 def test_pictures_are_gray_unless_something_has_a_colour():
     line = Line(10, 10, 50, 50, 2, BLACK)
     assert paint(Marks([line]), "DejaVuSans", (60, 60), (0, 0), WHITE).shape == (60, 60)
-    red = paint(Marks([line], [Letter("O", 20, 40, 20, (255, 0, 0), 0)]), "DejaVuSans", (60, 60), (0, 0), WHITE)
+    red = paint(Marks([line], [Letter("O", 38, 20, 20, (255, 0, 0), 0)]), "DejaVuSans", (60, 60), (0, 0), WHITE)
     assert red.shape == (60, 60, 3)
-    letters = red[25:41, 20:36].reshape(-1, 3)
+    letters = red[4:22, 36:56].reshape(-1, 3)
     assert tuple(letters[letters[:, 1].argmin()]) == (255, 0, 0)
 
 
