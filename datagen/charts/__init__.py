@@ -1,8 +1,34 @@
-"""Charts: bars, lines, pies and composites of plausible data, as HTML tables."""
+"""Charts: bars, lines, areas, pies, scatter and composites of plausible data in many languages, as HTML tables."""
 
-from datagen.charts.compose import compose
+import numpy as np
+
+from datagen.charts import content
+from datagen.charts.data import ChartData
 from datagen.charts.drawing import render
-from datagen.charts.settings import EASY, STANDARD
+from datagen.charts.settings import EASY, STANDARD, ChartSettings
+from datagen.charts.verify import verify
 from datagen.family import Family
 
-FAMILY = Family("charts", "figure", compose, render, {"easy": EASY, "standard": STANDARD})
+
+def compose(rng: np.random.Generator, settings: ChartSettings) -> ChartData:
+    """Draw what a chart says.
+
+    Raises:
+        Rejected: the slices of an easy pie would be too thin.
+    """
+    return content.compose(rng, settings.content)
+
+
+FAMILY = Family(
+    "charts",
+    "figure",
+    compose,
+    render,
+    {"easy": EASY, "standard": STANDARD},
+    verify=verify,
+    sources={
+        "words, names and numbers of charts": "our own",
+        "fonts of matplotlib (DejaVu, STIX, Computer Modern)": "Bitstream Vera, SIL OFL 1.1, Knuth",
+        "fonts Noto Sans and Noto Sans CJK (manimgx-fonts)": "SIL OFL 1.1",
+    },
+)

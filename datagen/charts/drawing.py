@@ -1,65 +1,114 @@
-"""Drawing of a chart: a style, one of the two renderers, and the label that says what was drawn."""
+"""Drawing of a chart: a look, a renderer, repairs where something has no room, and the label that says what was drawn."""
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from datagen.charts.answer import cartesian_label, legend_names, pie_label
-from datagen.charts.canvas import Canvas, DoesNotFitError
-from datagen.charts.cartesian import draw_cartesian
-from datagen.charts.compose import ChartData
-from datagen.charts.pie import draw_pie
+from datagen import fonts
+from datagen.charts import reasons
+from datagen.charts.axis import Axis
+from datagen.charts.data import ChartData
+from datagen.charts.look import Look, draw_look
+from datagen.charts.own import renderer as own
+from datagen.charts.plan import DoesNotFitError, Plan, make_plan
+from datagen.charts.repair import MAX_ATTEMPTS, repair
 from datagen.charts.settings import ChartSettings
-from datagen.charts.style import Style, draw_style
 from datagen.family import Drawn, Rejected
+
+Draw = Callable[[ChartData, Look, Plan], np.ndarray]
 
 
 def render(data: ChartData, rng: np.random.Generator, settings: ChartSettings) -> Drawn:
-    """Draw the chart; where labels of values have no room, it is drawn without them.
+    """Draw the chart; where something has no room, the look is repaired and the chart drawn again.
 
     Raises:
-        Rejected: some other text has no room.
+        Rejected: there is no way to draw everything that the label says; one of `datagen.charts.reasons`.
+        UserError: the settings ask for ECharts, whose extra is not installed.
     """
-    style = draw_style(data, rng, settings)
-    if rng.random() < settings.matplotlib:
-        from datagen.charts.matplotlib_renderer import draw as draw_matplotlib
-
-        renderer, draw = "matplotlib", draw_matplotlib
-    else:
-        renderer, draw = "own", draw_own
-    for attempt in (style, replace(style, value_labels=False)):
+    look = draw_look(data, rng, settings)
+    name, draw = choose_renderer(float(rng.random()), settings)
+    if name != "own" and not _drawable(data, look):  # our own renderer looks at each glyph anyway
+        raise Rejected(reasons.UNDRAWABLE)
+    repairs: dict[str, int] = {}
+    attempt: Look | None = look
+    while attempt is not None:
+        look = attempt
+        plan = make_plan(data, look)
         try:
-            image, label, details = draw(data, attempt)
+            image = draw(data, look, plan)
         except DoesNotFitError as error:
             reason = str(error)
-            if data.kind == "pie" or settings.simple or not attempt.value_labels:
-                break
+            repairs[reason] = repairs.get(reason, 0) + 1
+            attempt = None if sum(repairs.values()) == MAX_ATTEMPTS or settings.simple else repair(data, look, reason)
         else:
-            meta = {
-                "type": data.kind,
-                "renderer": renderer,
-                "title": data.title if style.title else "",
-                "categories": list(data.categories),
-                "series": [series.name for series in data.series],
-                "values": [list(series.values) for series in data.series],
-                "value_labels": attempt.value_labels or data.kind == "pie",
-                **details,
-            }
-            return Drawn(image, label, meta)
+            return Drawn(image, plan.label, _meta(data, look, plan, name, repairs))
     raise Rejected(reason)
 
 
-def draw_own(data: ChartData, style: Style) -> tuple[np.ndarray, str, dict[str, Any]]:
-    """Return picture, label and details of a chart drawn by our own renderer.
+def choose_renderer(draw: float, settings: ChartSettings) -> tuple[str, Draw]:
+    """Return the name and the function of a renderer.
 
-    Raises:
-        DoesNotFitError: some text has no room.
+    The settings alone decide, never what happens to be installed: the same seed must give the same bytes everywhere.
+    So a set that asks for ECharts (`ChartSettings.echarts` above 0) fails where its extra is missing.
+
+    Args:
+        draw: a random number from 0 to 1.
+        settings: the shares.
     """
-    canvas = Canvas(style.width, style.height, style.theme.paper)
-    if data.kind == "pie":
-        draw_pie(canvas, data, style)
-        return canvas.array(), pie_label(data, style), {}
-    axes = draw_cartesian(canvas, data, style, legend_names(data, style))
-    ranges = [[axis.low, axis.high] for axis in axes]
-    return canvas.array(), cartesian_label(data, style, axes), {"axes": ranges, "horizontal": style.horizontal}
+    if draw < settings.matplotlib:
+        from datagen.charts import matplotlib_renderer
+
+        return "matplotlib", matplotlib_renderer.draw
+    if draw < settings.matplotlib + settings.echarts:
+        from datagen.charts import echarts
+
+        return "echarts", echarts.draw
+    return "own", own.draw
+
+
+def _drawable(data: ChartData, look: Look) -> bool:
+    """Whether the look's faces have all characters of the chart's texts."""
+    texts = [data.title, data.subtitle, data.source, data.note, data.x_title, data.y_title, data.y2_title]
+    texts += data.categories
+    for series in data.series:
+        form = series.form
+        texts += (series.name, form.prefix, form.suffix, form.group, form.decimal)
+    text = "".join(texts)
+    return fonts.covers(look.font, text) and (look.bold == look.font or fonts.covers(look.bold, text))
+
+
+def _meta(data: ChartData, look: Look, plan: Plan, renderer: str, repairs: dict[str, int]) -> dict[str, Any]:
+    """Return what is known about the picture besides its label; all of it survives JSON."""
+    sizes = [look.size]
+    if plan.subtitle or plan.source or plan.note:
+        sizes.append(look.small)
+    if plan.written or data.kind == "scatter":
+        sizes.append(look.value_size)
+    return {
+        "type": data.kind,
+        "stacking": data.stacking,
+        "renderer": renderer,
+        "language": data.language,
+        "theme": look.theme.name,
+        "title": plan.title,
+        "categories": list(data.categories),
+        "series": [series.name for series in data.series],
+        "values": [list(series.values) for series in data.series],
+        "axes": {
+            name: _range(axis)
+            for name, axis in (("value", plan.value), ("second", plan.second), ("x", plan.x))
+            if axis is not None
+        },
+        "right": [series.right for series in data.series],
+        "horizontal": look.horizontal,
+        "value_labels": bool(plan.written),
+        "drawn": [list(texts) for texts in plan.drawn],
+        "font": look.font,
+        "text_px": min(sizes),
+        "repairs": repairs,
+    }
+
+
+def _range(axis: Axis) -> dict[str, Any]:
+    return {"low": axis.low, "high": axis.high, "log": axis.log}

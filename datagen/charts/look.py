@@ -17,6 +17,8 @@ from datagen.charts.settings import ChartSettings
 from datagen.charts.themes import PLAIN, THEMES, Theme
 from datagen.charts.typefaces import faces
 
+#: The face of easy charts.
+EASY_FACE = "DejaVuSans-Bold"
 MARKERS = ("circle", "square", "diamond", "triangle", "down", "cross", "plus")
 DASHES = ("solid", "dashed", "dotted", "dashdot")
 HATCHES = ("/", "\\", "x", "-", "|", ".")
@@ -354,7 +356,7 @@ def _simple(data: ChartData, draws: Iterator[float], settings: ChartSettings) ->
     wanted = len(data.categories) if data.kind == "pie" else 1
     palette = FALLBACKS[int(next(draws) * 4)]
     size = settings.text[0] + int(next(draws) * (settings.text[1] + 1 - settings.text[0]))
-    font = settings.fonts[0]
+    font = EASY_FACE
     return Look(
         width=settings.sides[0],
         height=settings.sides[0],

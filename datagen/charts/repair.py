@@ -22,7 +22,7 @@ def repair(data: ChartData, look: Look, reason: str) -> Look | None:
         return _pie(look, reason)
     if reason in (reasons.VALUES, reasons.NO_ROOM) and look.value_labels:
         return replace(look, value_labels=False, value_axis=True)
-    if reason == reasons.COVERED:
+    if reason == reasons.COVERED and look.legend == "inside":
         return replace(look, legend="top", legend_frame=False)
     if reason == reasons.LEGEND:
         return _legend(look)

@@ -137,7 +137,9 @@ def label_lines(page: Page, plot: Plot, courses: list[Course], look: Look, plan:
     font, tall = (face, look.value_size), cap(face, look.value_size)
     gap = (look.marker_size if look.markers else look.line_width) + 3
     taken: list[tuple[float, float, float, float]] = [
-        (box[0], box[1], box[2], box[3]) for box, group in zip(page.boxes, page.groups, strict=True) if group in (VALUE, MARK)
+        (box[0], box[1], box[2], box[3])
+        for box, group in zip(page.boxes, page.groups, strict=True)
+        if group in (VALUE, MARK)
     ]
     single = len(courses) == 1
     for course in courses:

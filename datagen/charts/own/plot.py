@@ -139,10 +139,10 @@ def _names(page: Page, room: Room, look: Look, plan: Plan, space: tuple[float, f
     longest = max(widths)
     if look.category_angle == 0:
         lines: list[list[str]] | None = None
-        if longest <= slot - 5:
+        if longest <= slot - 4:
             lines = [[name] for name in names]
         elif size * 2.5 < slot:
-            wrapped = [wrap(name, font, slot - 5, 3) for name in names]
+            wrapped = [wrap(name, font, slot - 4, 3) for name in names]
             lines = None if None in wrapped else wrapped  # type: ignore[assignment]
         if lines is not None:
             step = round(size * 1.2)
