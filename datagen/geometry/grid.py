@@ -10,7 +10,7 @@ import numpy as np
 from datagen.family import Rejected
 from datagen.geometry.plane import angle_at, cross
 from datagen.geometry.settings import GeometrySettings
-from datagen.geometry.sketch import Sketch
+from datagen.geometry.sketch import Composed, Sketch
 
 #: Half of the longer side of every normalised figure.
 HALF = 8.0
@@ -81,12 +81,25 @@ def grid_circle(rng: np.random.Generator, settings: GeometrySettings) -> Sketch:
     return sketch
 
 
-GRID_RECIPES: dict[str, Callable[[np.random.Generator, GeometrySettings], Sketch]] = {
+RECIPES: dict[str, Callable[[np.random.Generator, GeometrySettings], Sketch]] = {
     "grid_triangle": grid_triangle,
     "grid_quadrilateral": grid_quadrilateral,
     "grid_segments": grid_segments,
     "grid_circle": grid_circle,
 }
+
+
+def compose(rng: np.random.Generator, settings: GeometrySettings) -> Composed:
+    """Put a figure of the easy level together.
+
+    Raises:
+        Rejected: no figure with strokes far enough from each other was found.
+    """
+    recipe = str(rng.choice(settings.recipes))
+    sketch = RECIPES[recipe](rng, settings)
+    if rng.random() >= settings.letters:
+        sketch.names = {}
+    return sketch.compose(recipe)
 
 
 def _points(rng: np.random.Generator, settings: GeometrySettings, count: int) -> Iterator[list[complex]]:

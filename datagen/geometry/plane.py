@@ -71,3 +71,47 @@ def distance_to_segment(point: complex, a: complex, b: complex) -> float:
     """Return how far ``point`` is from the segment ab."""
     share = min(1.0, max(0.0, dot(point - a, b - a) / abs(b - a) ** 2))
     return abs(point - (a + (b - a) * share))
+
+
+def between(a: complex, b: complex, share: float = 0.5) -> complex:
+    """Return the point that divides ab: ``share`` 0 is a, 1 is b, 0.5 the midpoint."""
+    return a + (b - a) * share
+
+
+def reflect(point: complex, a: complex, b: complex) -> complex:
+    """Return the mirror image of ``point`` in the line ab."""
+    return 2 * foot(point, a, b) - point
+
+
+def unit(a: complex, b: complex) -> complex:
+    """Return the unit vector from ``a`` to ``b``."""
+    return (b - a) / abs(b - a)
+
+
+def orthocentre(a: complex, b: complex, c: complex) -> complex:
+    """Return where the heights of a triangle meet."""
+    return a + b + c - 2 * circumcircle(a, b, c)[0]
+
+
+def line_and_circle(a: complex, b: complex, centre: complex, radius: float) -> tuple[complex, complex]:
+    """Return where the line ab meets a circle, the one nearer to ``a``'s side first; ValueError if it does not."""
+    middle, along = foot(centre, a, b), unit(a, b)
+    half = math.sqrt(radius**2 - abs(middle - centre) ** 2)
+    return middle - along * half, middle + along * half
+
+
+def circles_meet(first: complex, r: float, second: complex, s: float) -> tuple[complex, complex]:
+    """Return where two circles meet, left of the way from the first centre to the second and right of it.
+
+    ValueError if they do not meet.
+    """
+    distance, along = abs(second - first), unit(first, second)
+    share = (distance**2 + r**2 - s**2) / (2 * distance)
+    half = math.sqrt(r**2 - share**2)
+    return first + along * complex(share, half), first + along * complex(share, -half)
+
+
+def bisector(vertex: complex, a: complex, b: complex) -> complex:
+    """Return the unit vector that halves the angle avb; ZeroDivisionError for a straight angle."""
+    way = unit(vertex, a) + unit(vertex, b)
+    return way / abs(way)

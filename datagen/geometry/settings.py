@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralItalic", "cmr10")
+#: Faces of letters, as often as they are drawn: slanted ones with serifs are what most books use.
+FONTS = (
+    *("STIXGeneralItalic",) * 6,
+    *("STIXGeneral", "DejaVuSerif-Italic", "cmr10") * 2,
+    *("DejaVuSans", "DejaVuSans-Oblique", "DejaVuSerif", "cmss10", "STIXGeneralBol", "STIXGeneralBolIta"),
+    *("DejaVuSans-Bold", "cmb10"),
+)
 
 
 @dataclass(frozen=True)
@@ -12,7 +18,6 @@ class GeometrySettings:
     Attributes:
         recipes: names of the figures to draw from (keys of `datagen.geometry.recipes.RECIPES`), each as likely.
         grid: step of the grid, in label units, that the ends of strokes lie on; 0 means any place.
-        additions: the most auxiliary constructions (median, height, circle ...) added to a base figure.
         sides: the smallest and the largest longer side of the picture.
         aspect: the largest ratio of the picture's sides.
         fill: the smallest and the largest share of the picture that figure and letters take.
@@ -22,22 +27,31 @@ class GeometrySettings:
         dashed: how likely an auxiliary stroke is dashed.
         letters: how likely a figure has letters at its points.
         dots: how likely points are drawn as dots.
+        no_dots: the other ways: "none", or "centres" (of circles, where no stroke shows them).
         coloured: how likely ink or paper have a colour.
+        marks: how likely a picture has marks of right angles, equal segments, angles and the like.
+        ruled: how likely the paper is ruled in squares.
+        shaded: how likely the figure's polygon is shaded.
+        wobbly: how likely strokes look drawn by hand.
     """
 
     recipes: tuple[str, ...]
     grid: float = 0.0
-    additions: int = 2
     sides: tuple[int, int] = (256, 640)
-    aspect: float = 1.5
-    fill: tuple[float, float] = (0.6, 1.0)
-    stroke: tuple[float, float] = (0.0035, 0.009)
+    aspect: float = 1.8
+    fill: tuple[float, float] = (0.68, 1.0)
+    stroke: tuple[float, float] = (0.0032, 0.0075)
     letter: tuple[float, float] = (0.045, 0.075)
     fonts: tuple[str, ...] = FONTS
-    dashed: float = 0.6
+    dashed: float = 0.55
     letters: float = 0.9
     dots: float = 0.35
-    coloured: float = 0.25
+    no_dots: tuple[str, ...] = ("none", "centres", "centres", "centres")
+    coloured: float = 0.2
+    marks: float = 0.7
+    ruled: float = 0.04
+    shaded: float = 0.08
+    wobbly: float = 0.06
 
 
 EASY = GeometrySettings(
@@ -50,20 +64,27 @@ EASY = GeometrySettings(
     letter=(0.125, 0.14),
     fonts=("DejaVuSans-Bold",),
     dots=0.0,
+    no_dots=("none",),
     coloured=0.0,
+    marks=0.0,
+    ruled=0.0,
+    shaded=0.0,
+    wobbly=0.0,
 )
 
-STANDARD = GeometrySettings(
-    recipes=(
-        "triangle",
-        "triangle",
-        "quadrilateral",
-        "quadrilateral",
-        "polygon",
-        "chords",
-        "tangents",
-        "two_circles",
-        "parallels",
-        "angle",
-    )
+#: Names of `datagen.geometry.recipes`, as often as they are drawn: the plain triangle and quadrilateral have the most
+#: additions, so they come most often.
+STANDARD_RECIPES = (
+    *("triangle",) * 16,
+    *("quadrilateral",) * 12,
+    *("inscribed_polygon", "tangents", "tangent_at", "diameter", "inscribed_angle", "chord", "prism", "pyramid") * 2,
+    *("crossed", "congruent", "common_side", "opposite_side", "hand_in_hand", "height_on_hypotenuse", "pythagoras"),
+    *("similar_inside", "mirrored", "crossing_chords", "parallel_chords", "secants", "circle_in_angle"),
+    *("circumscribed_polygon", "crossing_circles", "touching_circles", "common_tangents", "concentric"),
+    *("circles_in_row", "circle_and_square", "transversal", "perpendicular_between", "zigzag", "bundle", "rays"),
+    *("bisected_angle", "crossing_lines", "point_and_line", "shortest_way", "perpendicular_bisector"),
+    *("points_on_line", "parallels_with_triangle", "regular", "star", "nested", "circle_chain", "divided_square"),
+    *("frustum", "net_of_triangles", "irregular"),
 )
+
+STANDARD = GeometrySettings(recipes=STANDARD_RECIPES)

@@ -1,64 +1,110 @@
 """Corners of triangles, quadrilaterals and regular polygons, counterclockwise, in a frame of any size."""
 
+import cmath
 import math
 
-import numpy as np
+from datagen.geometry.dice import Dice
+from datagen.geometry.plane import direction, unit
 
-from datagen.geometry.plane import direction
-
-TRIANGLES = ("scalene", "isosceles", "equilateral", "right", "obtuse")
+TRIANGLES = ("acute", "isosceles", "equilateral", "right", "obtuse")
 QUADRILATERALS = (
     "square",
     "rectangle",
     "rhombus",
     "parallelogram",
-    "trapezoid",
-    "isosceles trapezoid",
+    "trapezium",
+    "isosceles trapezium",
+    "right trapezium",
     "kite",
     "convex",
 )
 #: Quadrilaterals with a circle through all corners, and with a circle that touches all sides.
-CYCLIC = ("square", "rectangle", "isosceles trapezoid")
+CYCLIC = ("square", "rectangle", "isosceles trapezium")
 TANGENTIAL = ("square", "rhombus", "kite")
 
+Triangle = tuple[complex, complex, complex]
+Quadrilateral = tuple[complex, complex, complex, complex]
 
-def triangle(kind: str, rng: np.random.Generator) -> tuple[complex, complex, complex]:
-    """Return the corners of a triangle of one of `TRIANGLES`, its first side on the x axis."""
-    base = 1 + 0j
+
+def triangle(kind: str, dice: Dice) -> Triangle:
+    """Return the corners of a triangle of one of `TRIANGLES`: the top, then the ends of its level side.
+
+    A right triangle has its right angle at the second corner, an obtuse one is obtuse there, an isosceles one has its
+    equal sides at the top.
+    """
     if kind == "equilateral":
-        return 0j, base, direction(math.pi / 3)
+        return direction(math.pi / 3), 0j, 1 + 0j
     if kind == "isosceles":
-        return 0j, base, complex(0.5, rng.uniform(0.45, 1.4))
+        return complex(0.5, dice.uniform(0.45, 1.35)), 0j, 1 + 0j
     if kind == "right":
-        return 0j, base, complex(0.0 if rng.random() < 0.5 else 1.0, rng.uniform(0.45, 1.6))
+        return complex(0, dice.uniform(0.5, 1.25)), 0j, 1 + 0j
     if kind == "obtuse":
-        return 0j, base, complex(-rng.uniform(0.15, 0.6), rng.uniform(0.4, 0.9))
-    return 0j, base, complex(rng.uniform(0.15, 0.85), rng.uniform(0.45, 1.3))
+        return dice.uniform(0.55, 0.9) * direction(math.radians(dice.uniform(103, 132))), 0j, 1 + 0j
+    while True:
+        top = complex(dice.uniform(0.2, 0.8), dice.uniform(0.5, 1.15))
+        if abs(top - 0.5) > 0.52 and abs(top.real - 0.5) > 0.06:  # acute at the top, and not isosceles
+            return top, 0j, 1 + 0j
 
 
-def quadrilateral(kind: str, rng: np.random.Generator) -> tuple[complex, ...]:
-    """Return the corners of a quadrilateral of one of `QUADRILATERALS`."""
-    top = rng.uniform(0.32, 0.8) * 1j
-    base, side = (0j, 1 + 0j), direction(math.radians(rng.uniform(40, 80)))
-    inset = rng.uniform(0.12, 0.32)
-    corners = {
-        "square": (*base, 1 + 1j, 1j),
-        "rectangle": (*base, 1 + top, top),
-        "rhombus": (*base, 1 + side, side),
-        "parallelogram": (*base, 1 + top + inset, top + inset),
-        "trapezoid": (*base, rng.uniform(0.6, 0.85) + top, rng.uniform(0, 0.3) + top),
-        "isosceles trapezoid": (*base, 1 - inset + top, inset + top),
-        "kite": (4 * inset * -1j - 0.5j, 0.6 + 0j, 0.9 * top, -0.6 + 0j),
-    }
-    if kind in corners:
-        return tuple(complex(corner) for corner in corners[kind])
-    angles = np.cumsum(rng.uniform(0.7, 1.3, 4))
-    angles = angles / angles[-1] * 2 * math.pi
-    radii = rng.uniform(0.8, 1.1, 4)
-    return tuple(float(r) * direction(float(angle)) for r, angle in zip(radii, angles, strict=True))
+def quadrilateral(kind: str, dice: Dice) -> Quadrilateral:  # noqa: PLR0911 (a table of shapes)
+    """Return the corners of a quadrilateral of one of `QUADRILATERALS`, its first side level where it has such a side.
+
+    The first side of a trapezium is parallel to the third; the right one is square at the first and last corner; the
+    axis of a kite goes from its first to its third corner.
+    """
+    if kind == "square":
+        return 0j, 1 + 0j, 1 + 1j, 1j
+    if kind == "rectangle":
+        top = dice.uniform(0.42, 0.8) * 1j
+        return 0j, 1 + 0j, 1 + top, top
+    if kind == "rhombus":
+        side = direction(math.radians(dice.uniform(50, 76)))
+        return 0j, 1 + 0j, 1 + side, side
+    if kind == "parallelogram":
+        side = dice.uniform(0.5, 0.75) * direction(math.radians(dice.uniform(50, 74)))
+        return 0j, 1 + 0j, 1 + side, side
+    top = dice.uniform(0.42, 0.75) * 1j
+    if kind == "trapezium":
+        left = dice.uniform(0.1, 0.3)
+        return 0j, 1 + 0j, dice.uniform(0.6, 0.82) + top, left + top
+    if kind == "isosceles trapezium":
+        inset = dice.uniform(0.14, 0.3)
+        return 0j, 1 + 0j, 1 - inset + top, inset + top
+    if kind == "right trapezium":
+        return 0j, 1 + 0j, dice.uniform(0.45, 0.75) + top, top
+    if kind == "kite":
+        wide = dice.uniform(0.35, 0.5)
+        return -dice.uniform(0.65, 0.95) * 1j, wide + 0j, dice.uniform(0.25, 0.45) * 1j, -wide + 0j
+    while True:
+        corners = (
+            0j,
+            1 + 0j,
+            complex(dice.uniform(0.7, 1.2), dice.uniform(0.45, 0.95)),
+            complex(dice.uniform(-0.1, 0.35), dice.uniform(0.4, 0.9)),
+        )
+        angles = inner_angles(corners)
+        if min(angles) > math.radians(48) and max(angles) < math.radians(140):
+            return corners
 
 
 def regular(count: int) -> tuple[complex, ...]:
     """Return the corners of a regular polygon on the unit circle, its lowest side level."""
     first = -math.pi / 2 - math.pi / count
     return tuple(direction(first + 2 * math.pi * number / count) for number in range(count))
+
+
+def on_circle(dice: Dice, count: int, smallest: float = 0.7) -> tuple[complex, ...]:
+    """Return ``count`` points of the unit circle in order, no arc below ``smallest`` of the mean."""
+    arcs = [dice.uniform(smallest, 2 - smallest) for _ in range(count)]
+    full, at = sum(arcs), dice.uniform(0, 2 * math.pi)
+    points = []
+    for arc in arcs:
+        points.append(direction(at))
+        at += arc / full * 2 * math.pi
+    return tuple(points)
+
+
+def inner_angles(corners: tuple[complex, ...]) -> list[float]:
+    """Return the angles (radians, 0 to 2 pi) at the corners of a polygon whose corners are counterclockwise."""
+    around = zip(corners[-1:] + corners[:-1], corners, corners[1:] + corners[:1], strict=True)
+    return [cmath.phase(unit(b, a) / unit(b, c)) % (2 * math.pi) for a, b, c in around]

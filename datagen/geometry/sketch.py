@@ -1,149 +1,214 @@
-"""A figure while it is being put together: strokes, named points and circles in a frame of any size and place."""
+"""A figure while it is put together: strokes, named points, circles and facts, in a frame of any size and place."""
 
-import math
+import functools
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from datagen.family import Rejected
-from datagen.geometry.plane import angle_at, distance_to_segment
-from dsocr_jax.answers import AnswerError
-from dsocr_jax.answers.figure_rules import Point, merge_two
-from dsocr_jax.answers.geometry import Circle, Figure, Segment, normalise, write_figure
+from datagen.geometry.facts import Fact
+from datagen.geometry.label import figure_text, merged, name_circles
+from datagen.geometry.readable import TOUCH, Round, Stroke, check_readable
+from dsocr_jax.answers.geometry import SPAN, Circle, Figure, Segment
 
 #: Letters in the order in which points get them; O is kept for centres.
 LETTERS = "ABCDEFGHIJKLMNPQRSTUVWXYZ"
 CENTRE_LETTERS = "OPQRSTUVWXYZ"
-#: Points closer than this (label units) cannot be told apart, or have no room for their letters.
-MIN_DISTANCE = 1.1
-#: Strokes from one point must differ by at least this angle (radians).
-MIN_ANGLE = math.radians(9)
-MIN_RADIUS = 1.0
-#: Where along a stroke its distance from another one is looked at, and how small it may be (label units).
-PROBES = (0.1, 0.3, 0.5, 0.7, 0.9)
-MIN_GAP = 0.45
-#: A chord or tangent whose probes are all closer than this to its circle (label units) melts into it.
-MIN_SAGITTA = 0.6
+Name = tuple[str, complex]
 
 
 @dataclass(frozen=True)
 class Composed:
-    """A normalised figure, and the letters that its picture shows (a centre may have a name and no letter)."""
+    """A normalised figure, and what its picture shows beside strokes and circles.
+
+    Attributes:
+        figure: what the label says.
+        strokes: its segments ``(start, end, dashed)`` as complex numbers, rounded as in the label.
+        circles: its circles ``(centre, radius)``, likewise.
+        letters: the letters that the picture shows (a centre may have a name and no letter), and where.
+        facts: what marks may be drawn from.
+        recipe: the name of the base figure.
+        parts: the names of the additions.
+        corners: the polygon that may be shaded.
+    """
 
     figure: Figure
-    letters: tuple[tuple[str, Point], ...]
-    recipe: str
+    strokes: tuple[Stroke, ...]
+    circles: tuple[Round, ...]
+    letters: tuple[Name, ...]
+    facts: tuple[Fact, ...] = ()
+    recipe: str = ""
+    parts: tuple[str, ...] = ()
+    corners: tuple[complex, ...] = ()
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """The label: it holds all that the picture says."""
-        return write_figure(self.figure)
+        return figure_text(self.figure)
 
 
 @dataclass
 class Sketch:
-    """Strokes ``(start, end, dashed)``, names of points, and circles ``(centre, radius)``; points are complex."""
+    """Strokes ``(start, end, dashed)``, names of points, circles ``(centre, radius)``, facts; points are complex.
 
-    strokes: list[tuple[complex, complex, bool]] = field(default_factory=list)
+    Attributes:
+        dashed: auxiliary strokes are dashed.
+        roles: points get the letter that goes with what they are (M for a midpoint), if it is free.
+        letters: the letters in the order in which other points get them.
+        upright: the figure must not be turned (drawings of solids).
+        corners: the corners of the last polygon drawn.
+    """
+
+    dashed: bool = False
+    roles: bool = False
+    letters: str = LETTERS
+    upright: bool = False
+    strokes: list[Stroke] = field(default_factory=list)
     names: dict[complex, str] = field(default_factory=dict)
-    circles: list[tuple[complex, float]] = field(default_factory=list)
+    circles: list[Round] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    corners: tuple[complex, ...] = ()
 
-    def name(self, *points: complex, letters: str = LETTERS) -> None:
-        """Give each point the next free letter, unless it has one."""
+    def name(self, *points: complex, role: str = "", letters: str = "") -> None:
+        """Give each point a free letter, unless it has one: its role's if roles count, else the next in order."""
         for point in points:
-            if not any(abs(point - known) < 1e-9 for known in self.names):
+            if all(abs(point - known) > 1e-9 for known in self.names):
                 taken = set(self.names.values())
-                self.names[point] = next(letter for letter in letters if letter not in taken)
+                preferred = role if self.roles or role == "O" else ""
+                free = [letter for letter in (*preferred, *letters, *self.letters) if letter not in taken]
+                if not free:
+                    raise Rejected("no letter left")
+                self.names[point] = free[0]
+
+    def name_as(self, point: complex, label: str) -> None:
+        """Give a point exactly this label, or the next letter if the label is taken."""
+        if label in self.names.values():
+            self.name(point)
+        elif all(abs(point - known) > 1e-9 for known in self.names):
+            self.names[point] = label
 
     def join(self, start: complex, end: complex, dashed: bool = False) -> None:
         """Draw a segment."""
         self.strokes.append((start, end, dashed))
 
+    def aux(self, start: complex, end: complex) -> None:
+        """Draw an auxiliary segment, dashed if the figure's auxiliary segments are."""
+        self.strokes.append((start, end, self.dashed))
+
+    def path(self, *points: complex) -> None:
+        """Draw segments from point to point."""
+        for start, end in itertools.pairwise(points):
+            self.join(start, end)
+
     def close(self, *corners: complex) -> None:
         """Draw the polygon with these corners, and name them."""
-        for start, end in zip(corners, (*corners[1:], corners[0]), strict=True):
-            self.join(start, end)
+        around = zip(corners[-1:] + corners[:-1], corners, corners[1:] + corners[:1], strict=True)
+        for before, corner, after in around:
+            self.join(corner, after)
+            self.facts.append(Fact("corner", ((corner, before, after),)))
         self.name(*corners)
+        self.corners = corners
 
     def circle(self, centre: complex, radius: float, named: bool = False) -> None:
         """Draw a circle, and name its centre if asked."""
         self.circles.append((centre, radius))
         if named:
-            self.name(centre, letters=CENTRE_LETTERS)
+            self.name(centre, role="O", letters=CENTRE_LETTERS)
 
-    def moved(self, turn: complex, mirror: bool) -> "Sketch":
-        """Return the sketch turned by the unit vector ``turn``, mirrored first if asked."""
+    def right(self, vertex: complex, a: complex, b: complex) -> None:
+        """Note that the angle avb is right; both arms must be drawn."""
+        self.facts.append(Fact("right", ((vertex, a, b),)))
 
-        def put(point: complex) -> complex:
-            return (point.conjugate() if mirror else point) * turn
+    def equal(self, *pairs: tuple[complex, complex]) -> None:
+        """Note that these segments, all drawn, are of one length."""
+        self.facts.append(Fact("equal", pairs))
 
-        return Sketch(
-            [(put(a), put(b), dashed) for a, b, dashed in self.strokes],
-            {put(point): label for point, label in self.names.items()},
-            [(put(centre), radius) for centre, radius in self.circles],
-        )
+    def parallel(self, *pairs: tuple[complex, complex]) -> None:
+        """Note that these segments, all drawn, are parallel."""
+        self.facts.append(Fact("parallel", pairs))
 
-    def compose(self, recipe: str) -> Composed:
-        """Return the sketch as normalised content.
+    def same_angles(self, *angles: tuple[complex, complex, complex]) -> None:
+        """Note that these angles (vertex, a, b) are equal; all arms must be drawn."""
+        self.facts.append(Fact("angles", angles))
+
+    def tangent(self, point: complex, along: complex, centre: complex) -> None:
+        """Note that the line from ``point`` to ``along`` touches a circle around ``centre`` at ``point``."""
+        self.facts.append(Fact("tangent", ((point, along, centre),)))
+
+    def corner(self, vertex: complex, a: complex, b: complex) -> None:
+        """Note that the angle avb, both of whose arms are drawn, is worth measuring."""
+        self.facts.append(Fact("corner", ((vertex, a, b),)))
+
+    def compose(self, recipe: str, turn: complex = 1 + 0j, mirror: bool = False) -> Composed:
+        """Return the sketch as normalised content, turned by the unit vector ``turn``, mirrored first if asked.
 
         Raises:
             Rejected: points or strokes come too close to each other to be read.
         """
-        labels = self.names
-        strokes = tuple(Segment(_pair(a), _pair(b), dashed) for a, b, dashed in self.strokes)
+
+        def turned(point: complex) -> complex:
+            return (point.conjugate() if mirror else point) * turn
+
+        middle, scale = self._frame(turned)
+        known: dict[complex, complex] = {}
+
+        def put(point: complex) -> complex:
+            if point not in known:
+                exact = (turned(point) - middle) * scale
+                known[point] = complex(round(exact.real, 2) + 0.0, round(exact.imag, 2) + 0.0)
+            return known[point]
+
+        strokes = merged([_forward(put(a), put(b), dashed) for a, b, dashed in self.strokes])
+        circles = [(put(centre), round(radius * scale, 2)) for centre, radius in self.circles]
+        letters = sorted(((label, put(point)) for point, label in self.names.items()), key=lambda item: _order(item[0]))
+        check_readable([*(p for _, p in letters), *(c for c, _ in circles)], strokes, circles)
         # The letter of a centre that no stroke reaches stands with the circle alone.
-        alone = {
-            c
-            for c, _ in self.circles
-            if not any(distance_to_segment(c, a, b) < 1e-6 * abs(b - a) for a, b, _ in self.strokes)
-        }
-        points = tuple((label, _pair(point)) for point, label in labels.items() if point not in alone)
-        circles = tuple(Circle(labels.get(c, ""), _pair(c), radius) for c, radius in self.circles)
-        try:
-            figure = normalise(Figure(strokes, points, circles))
-        except AnswerError:
-            raise Rejected("figure cannot be written") from None
-        check_readable(figure)
-        shown = dict(figure.points) | {c.label: c.center for c in figure.circles if c.label in labels.values()}
-        return Composed(figure, tuple(sorted(shown.items())), recipe)
+        centres = {centre for centre, _ in circles}
+        alone = {c for c in centres if not any(_touches(c, a, b) for a, b, _ in strokes)}
+        points = tuple((label, (p.real, p.imag)) for label, p in letters if p not in alone)
+        labels = {p: label for label, p in letters if p in centres}
+        rounds = (Circle(labels.get(c, ""), (c.real, c.imag), r) for c, r in circles)
+        figure = Figure(
+            tuple(Segment((a.real, a.imag), (b.real, b.imag), dashed) for a, b, dashed in strokes),
+            points,
+            name_circles(rounds, points),
+        )
+        return Composed(
+            figure,
+            tuple(strokes),
+            tuple(circles),
+            tuple(letters),
+            tuple(fact.moved(put) for fact in self.facts),
+            recipe,
+            tuple(self.parts),
+            tuple(put(corner) for corner in self.corners),
+        )
+
+    def _frame(self, turned: Callable[[complex], complex]) -> tuple[complex, float]:
+        """Return the middle of the turned figure's bounding box, letters not included, and the label's scale."""
+        places = [turned(p) for stroke in self.strokes for p in stroke[:2]] + [turned(p) for p in self.names]
+        for centre, radius in self.circles:
+            middle = turned(centre)
+            places += [middle - complex(radius, radius), middle + complex(radius, radius)]
+        xs, ys = [p.real for p in places], [p.imag for p in places]
+        left, right, low, high = min(xs), max(xs), min(ys), max(ys)
+        return complex(left + right, low + high) / 2, SPAN / max(right - left, high - low)
 
 
-def check_readable(figure: Figure) -> None:
-    """Raise `Rejected` if points or strokes of a normalised figure come too close to each other to be read."""
-    places = {complex(*p) for _, p in figure.points} | {complex(*c.center) for c in figure.circles}
-    places |= {complex(*p) for s in figure.segments for p in (s.start, s.end)}
-    if any(abs(a - b) < MIN_DISTANCE for a, b in combinations(places, 2)):
-        raise Rejected("points too close")
-    if any(c.radius < MIN_RADIUS for c in figure.circles):
-        raise Rejected("circle too small")
-    if any(
-        math.dist(a.center, b.center) + abs(a.radius - b.radius) < 2 * MIN_GAP
-        for a, b in combinations(figure.circles, 2)
-    ):
-        raise Rejected("circles too close")
-    for first, second in combinations(figure.segments, 2):
-        _check_pair(first, second)
-    for segment in figure.segments:
-        a, b = complex(*segment.start), complex(*segment.end)
-        for c in figure.circles:
-            if all(abs(abs(a + (b - a) * share - complex(*c.center)) - c.radius) < MIN_SAGITTA for share in PROBES):
-                raise Rejected("stroke too close to a circle")
+def _forward(a: complex, b: complex, dashed: bool) -> Stroke:
+    """Return the stroke from its end with the smaller x, then y."""
+    if abs(a - b) < TOUCH:
+        raise Rejected("stroke without length")
+    return (a, b, dashed) if (a.real, a.imag) < (b.real, b.imag) else (b, a, dashed)
 
 
-def _check_pair(first: Segment, second: Segment) -> None:
-    a, b, c, d = (complex(*p) for p in (first.start, first.end, second.start, second.end))
-    for vertex, one, other in ((a, b, c), (a, b, d), (b, a, c), (b, a, d)):
-        shared = other
-        far = d if shared == c else c
-        if abs(vertex - shared) < 1e-9 and angle_at(vertex, one, far) < MIN_ANGLE:
-            raise Rejected("strokes too close")
-    if merge_two((first.start, first.end), (second.start, second.end)):
-        return  # a dashed prolongation of a solid stroke: they touch at one point
-    if abs(a - b) > abs(c - d):
-        a, b, c, d = c, d, a, b
-    near = sum(distance_to_segment(a + (b - a) * share, c, d) < MIN_GAP for share in PROBES)
-    if near >= 3:
-        raise Rejected("strokes too close")
+def _order(label: str) -> tuple[str, int, str]:
+    """The order of points in labels: A, A', A1, A2, A10, B."""
+    return label[0], int(label[1:]) if label[1:].isdigit() else 0, label
 
 
-def _pair(point: complex) -> Point:
-    return point.real, point.imag
+def _touches(point: complex, a: complex, b: complex) -> bool:
+    length = abs(b - a)
+    at = (point - a) * ((b - a) / length).conjugate()
+    return abs(at.imag) < TOUCH and -TOUCH < at.real < length + TOUCH
