@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import platform
 import resource
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -80,6 +81,7 @@ def check(
     weights: str | Path | None = None,
     *,
     only: str = "*",
+    skip: str = "",
     tokenizer: str | Path | None = None,
     dtype: str = "float32",
     limits: Limits = Limits(),  # noqa: B008 (frozen)
@@ -90,6 +92,7 @@ def check(
         fixtures: the folder.
         weights: a model folder to use instead of the synthetic weights that the fixtures name.
         only: a pattern for the names of the fixtures, such as ``tiny/*``.
+        skip: a pattern for those that are left out.
         tokenizer: a ``tokenizer.json``, or its folder; without one, prompt ids are not compared.
         dtype: "float32", or "bfloat16" to compare with the original's own spread.
         limits: largest errors.
@@ -98,7 +101,7 @@ def check(
         UserError: the folder or the weights cannot be read.
     """
     start = time.monotonic()
-    folder = open_folder(fixtures, only)
+    folder = open_folder(fixtures, only, skip)
     known = _tokenizer(tokenizer, weights)
     models = Models(folder, weights, dtype)
     checks: list[Check] = []
@@ -122,7 +125,7 @@ def check(
         checks += [Check(name, name, "bfloat16", Verdict.NOT_RUN, note=reason) for name in folder.spreads]
     facts = {
         "fixtures": folder.root.resolve().name,
-        "only": only,
+        "only": only + (f" without {skip}" if skip else ""),
         "weights": Path(weights).resolve().name if weights else "synthetic, by the seeds that the fixtures name",
         "dtype": dtype,
         "limits": dataclasses.asdict(limits),
@@ -130,9 +133,15 @@ def check(
         "versions": {name: version(name) for name in ("jax", "flax", "numpy", "pillow")}
         | {"python": platform.python_version()},
         "seconds": round(time.monotonic() - start, 1),
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_memory_bytes": _peak_memory(),
     }
     return Report(checks, facts)
+
+
+def _peak_memory() -> int:
+    """Most memory that this process has held, in bytes, files mapped into it included."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # KiB on Linux
 
 
 def _tokenizer(given: str | Path | None, weights: str | Path | None) -> Tokenizer | None:

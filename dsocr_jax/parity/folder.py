@@ -47,8 +47,8 @@ class FixtureFolder:
         return read_json(file)["differences"] if file.is_file() else None
 
 
-def open_folder(root: str | Path, only: str = "*") -> FixtureFolder:
-    """Read every fixture below ``root`` whose name ``only`` matches, and say what else lies there.
+def open_folder(root: str | Path, only: str = "*", skip: str = "") -> FixtureFolder:
+    """Read every fixture below ``root`` whose name ``only`` matches and ``skip`` does not; say what else lies there.
 
     Raises:
         UserError: the folder holds no fixture, none of that name, or one that cannot be read.
@@ -59,16 +59,20 @@ def open_folder(root: str | Path, only: str = "*") -> FixtureFolder:
     names = sorted(str(file.relative_to(root).with_suffix("")) for file in root.rglob("*.json"))
     arrays = {str(file.relative_to(root).with_suffix("")) for file in root.rglob("*.npz")}
     fixtures: list[tuple[str, Fixture]] = []
-    alone = [name for name in sorted(arrays - set(names)) if fnmatch.fnmatch(name, only)]
+
+    def wanted(name: str) -> bool:
+        return fnmatch.fnmatch(name, only) and not fnmatch.fnmatch(name, skip)
+
+    alone = [name for name in sorted(arrays - set(names)) if wanted(name)]
     strays = [(f"{name}.npz", f"there is no {name}.json beside it") for name in alone]
     known, spreads = [], []
     for name in names:
         file = f"{Path(name).name}.json"
         if file in (CONFIG, SPREAD):
-            spreads += [name] if file == SPREAD and fnmatch.fnmatch(name, only) else []
+            spreads += [name] if file == SPREAD and wanted(name) else []
             continue
         known.append(name)
-        if not fnmatch.fnmatch(name, only):
+        if not wanted(name):
             continue
         fixture = read_fixture(root, name) if name in arrays else _alone(root, name)
         kind = _kind(fixture) if fixture else None
@@ -81,7 +85,8 @@ def open_folder(root: str | Path, only: str = "*") -> FixtureFolder:
     if not known:
         raise UserError(f"{root}: holds no fixtures (pairs of NAME.json and NAME.npz); name another folder")
     if not fixtures and not strays:
-        raise UserError(f"{root}: no fixture's name matches '{only}'; there are {', '.join(known)}")
+        asked = f"'{only}'" + (f" and not '{skip}'" if skip else "")
+        raise UserError(f"{root}: no fixture's name matches {asked}; there are {', '.join(known)}")
     return FixtureFolder(root, fixtures, strays, spreads)
 
 

@@ -34,13 +34,17 @@ def misses(report: Report, allow_unknown: bool) -> list[str]:
     return lines + ([f"and {len(found) - LISTED} more, see {JSON_FILE}"] if len(found) > LISTED else [])
 
 
+def cost(report: Report) -> str:
+    """Return the time that a run took and the host memory that it held."""
+    return f"{report.facts['seconds']:.0f} s, at most {report.facts['peak_memory_bytes'] / 2**30:.1f} GiB of memory"
+
+
 def markdown(report: Report) -> str:
     """Return the stages, and what was not met or not compared, as Markdown."""
     facts = report.facts
     lines = [
         f"Compared: `{facts['fixtures']}` ({facts['only']}), weights: {facts['weights']}, type: {facts['dtype']}.",
-        f"Run on {facts['device']} with {', '.join(f'{k} {v}' for k, v in facts['versions'].items())}; "
-        f"{facts['seconds']:.0f} s, at most {facts['peak_memory_bytes'] / 2**30:.1f} GiB of memory.",
+        f"Run on {facts['device']} with {', '.join(f'{k} {v}' for k, v in facts['versions'].items())}; {cost(report)}.",
         "",
         "| " + " | ".join(COLUMNS) + " |",
         "|" + " --- |" * len(COLUMNS),

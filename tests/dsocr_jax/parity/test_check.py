@@ -1,7 +1,11 @@
 """The tool itself: what is right is met, what is wrong is noticed in every stage, what is unknown is said."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ from dsocr_jax.parity.check import Report, check
 from dsocr_jax.parity.fixture import read_fixture, write_fixture
 from dsocr_jax.parity.folder import open_folder
 from dsocr_jax.parity.results import Limits, Verdict
-from dsocr_jax.parity.settings import Check, run
+from dsocr_jax.parity.settings import Check, run, without_autotuning
 from dsocr_jax.weights.released import released_shapes
 from dsocr_jax.weights.released_config import config_to_released
 from dsocr_jax.weights.safetensors_files import write_shard
@@ -24,6 +28,14 @@ from tests.dsocr_jax.parity import made
 MODEL = "small/made"
 #: One worker makes the folder and compiles the model.
 pytestmark = pytest.mark.xdist_group("parity check")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_compilation() -> Iterator[None]:
+    """Compiling is most of the work here, and what is compiled runs once."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +271,28 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 def test_a_pattern_that_matches_nothing_lists_the_names(folder: Path) -> None:
     with pytest.raises(UserError, match="rules, single, small/made, views"):
         open_folder(folder, "colour/*")
+
+
+def test_fixtures_can_be_left_out(folder: Path) -> None:
+    assert [fixture.name for _, fixture in open_folder(folder, skip="s*").fixtures] == ["rules", "views"]
+    with pytest.raises(UserError, match=r"matches 'single' and not 's\*'"):
+        open_folder(folder, "single", "s*")
+
+
+def test_gpu_kernels_are_not_tuned_unless_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=/tmp/x")
+    assert run(Check(folder, only="rules")) == 0
+    assert os.environ["XLA_FLAGS"] == "--xla_dump_to=/tmp/x --xla_gpu_autotune_level=0"
+    assert without_autotuning("") == "--xla_gpu_autotune_level=0"
+    assert without_autotuning("--xla_gpu_autotune_level=4") == "--xla_gpu_autotune_level=4"
+
+
+def test_this_jaxlib_knows_the_flag() -> None:
+    """A flag that it does not know would end the process; those for GPUs must be known without one too."""
+    code = "import jax, jax.numpy as jnp; print(int(jax.jit(lambda x: x + 1)(jnp.ones(()))))"
+    environment = {**os.environ, "XLA_FLAGS": without_autotuning(""), "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "2"), done.stderr[-500:]
 
 
 def test_another_size_is_read_from_the_nearest_configuration(folder: Path, tmp_path: Path) -> None:
