@@ -129,6 +129,9 @@ def specify_double_bonds(mol: "Mol", rng: np.random.Generator, crossed: float = 
                 bond.SetStereoAtoms(near[0], far[0])
                 cis = Chem.BondStereo.STEREOCIS if rng.random() < 0.5 else Chem.BondStereo.STEREOTRANS
                 bond.SetStereo(Chem.BondStereo.STEREOANY if unknown and not bond.IsInRing() else cis)
+        # Molecules of several fragments are else written without the new marks.
+        Chem.SetDoubleBondNeighborDirections(mol)
+        Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
     return mol
 
 

@@ -20,13 +20,13 @@ NARROW = 0.6
 #: Arcs of a wavy bond for one bond length.
 WAVES = 5
 #: Least share of a bond that must be seen between the labels of its atoms, and of a wedge.
-SEEN, SEEN_WEDGE = 0.14, 0.3
+SEEN, SEEN_WEDGE = 0.1, 0.28
 #: Lines that a trembling line is made of.
 TREMBLES = 6
 #: A benzene ring's circle, of the distance from the middle to its bonds.
 CIRCLE = 0.68
 #: Letters and signs that an ellipse describes better than a box, and how much larger than their box it is.
-ROUND = frozenset("COSQGDe0\u2295\u2296")
+ROUND = frozenset("COSQGDe0+\u2212\u2022\u2295\u2296")
 OVAL = 1.06
 
 

@@ -12,7 +12,7 @@ from datagen.molecules.settings import STANDARD
 from dsocr_jax.answers.smiles import parse_smiles
 
 
-@pytest.mark.parametrize("smiles", ["CC=CC", "CC=NO", "CN=NC", "CC(C)=NN", "NC(C)=CF"])
+@pytest.mark.parametrize("smiles", ["CC=CC", "CC=NO", "CN=NC", "CC(C)=NN", "NC(C)=CF", "CC=CC[O-].[Na+]"])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_double_bond_with_two_forms_is_always_one_of_them(smiles: str, seed: int):
     mol = specify_double_bonds(parse_smiles(smiles), np.random.default_rng(seed))
