@@ -128,7 +128,7 @@ class _Work:
         turn, tilt = self.doses.get("rotation", 0.0), self.doses.get("perspective", 0.0)
         if turn or tilt:
             height, width = self.image.shape[:2]
-            self.matrix, size, placed = warp.homography(height, width, turn, tilt, self.rng)
+            self.matrix, size, placed = warp.homography(height, width, turn, tilt, self.rng, self.legible)
             self.image = warp.apply(self.image, self.matrix, size, self.legible)
             if turn:
                 self.note("rotation", {"degrees": placed["degrees"]})

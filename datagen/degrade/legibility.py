@@ -37,7 +37,7 @@ class Legibility:
         return cls(height, max(0.0, (_MOST_BLUR * height) ** 2 - _PIXEL))
 
     def take_blur(self, wanted: float, weight: float = 1.0) -> float:
-        """Return the standard deviation, ``wanted`` or less, that may be used, and count it as used ``weight`` times."""
+        """Return the standard deviation, ``wanted`` or less, that may be used, and count it ``weight`` times."""
         used = min(wanted * wanted, self.variance / weight)
         self.variance -= used * weight
         return math.sqrt(used)

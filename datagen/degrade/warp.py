@@ -26,7 +26,7 @@ _OWN_BLUR = 0.35
 
 
 def homography(
-    height: int, width: int, rotation: float, perspective: float, rng: np.random.Generator
+    height: int, width: int, rotation: float, perspective: float, rng: np.random.Generator, legible: Legibility
 ) -> tuple[Matrix, tuple[int, int], dict[str, float]]:
     """Return a random homography that keeps the whole picture, the size (rows, columns) of the result, and its facts.
 
@@ -37,7 +37,9 @@ def homography(
     limit = math.asin(min(1.0, _MOST_GROWTH * min(height, width) / max(height, width)))
     # Where a part is wanted it shows: the amount is the strength, only little varied.
     angle = min(limit, math.radians(_MOST_DEGREES) * rotation * (0.6 + 0.4 * abs(turn))) * sign
-    tilt_x, tilt_y = _MOST_TILT * perspective * right, _MOST_TILT * perspective * down
+    # What is far away gets smaller, which small text cannot.
+    most = _MOST_TILT * perspective * (0.4 + 0.6 * legible.share(8, 18))
+    tilt_x, tilt_y = most * right, most * down
     cos, sin = math.cos(angle), math.sin(angle)
     to_centre: Matrix = [[1, 0, -(width - 1) / 2], [0, 1, -(height - 1) / 2], [0, 0, 1]]
     turned: Matrix = [[cos, -sin, 0], [sin, cos, 0], [2 * tilt_x / width, 2 * tilt_y / height, 1]]

@@ -31,6 +31,9 @@ choices = st.one_of(
 def drawn(size: tuple[int, int], colour: bool, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     blocks = rng.integers(0, 256, (3, 4, 3) if colour else (3, 4), dtype=np.uint8)
+    if seed % 2:  # black and white, which may be faxed
+        blocks = np.where(blocks[..., :1] < 99, 0, np.full_like(blocks, 255)) if colour else 255 * (blocks > 99)
+        blocks = blocks.astype(np.uint8)
     return cv2.resize(blocks, size[::-1], interpolation=cv2.INTER_NEAREST)
 
 
@@ -82,7 +85,11 @@ def digests() -> dict[str, str]:
     made = {}
     for name, chosen in cases.items():
         for colour in (False, True):
-            image, record = degrade(example(colour=colour)[100:400, 50:500], np.random.default_rng(7), chosen)
+            image = example(colour=colour)[100:400, 50:500]
+            if name in ("bilevel", "fax"):  # of one ink only
+                ink = np.where(example(colour=False) < 90, 0, 255).astype(np.uint8)
+                image = cv2.GaussianBlur(np.repeat(ink[..., None], 3, axis=2) if colour else ink, (3, 3), 0.8)
+            image, record = degrade(image, np.random.default_rng(7), chosen)
             made[f"{name} {colour}"] = hashlib.sha256(image.tobytes() + json.dumps(record).encode()).hexdigest()
     return made
 
