@@ -1,4 +1,4 @@
-"""Drawing of a chart: a look, a renderer, repairs where something has no room, and the label that says what was drawn."""
+"""Drawing of a chart: a look, a renderer, repairs where something has no room, and the label of what was drawn."""
 
 from collections.abc import Callable
 from typing import Any

@@ -6,13 +6,14 @@ they leave out, but nothing that names a series or carries a number.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from datagen.charts.colouring import FALLBACKS, palette_of, point_colours_of
 from datagen.charts.data import ChartData
-from datagen.charts.palettes import Colour, choose_colours, mix
+from datagen.charts.palettes import Colour
 from datagen.charts.settings import ChartSettings
 from datagen.charts.themes import PLAIN, THEMES, Theme
 from datagen.charts.typefaces import faces
@@ -30,8 +31,6 @@ MIN_SIZE = 10
 SIZES = (9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 28)
 #: Written values become unlikely beyond this many.
 MANY_VALUES = 24
-#: Palettes of plain charts, and to fall back on where a theme's have too few colours.
-FALLBACKS = ("tab", "office", "echarts", "safe", "spreadsheet", "candy", "night", "plotly")
 #: How many random numbers a look takes: always as many, whatever they decide.
 _DRAWS = 96
 
@@ -179,7 +178,7 @@ def draw_look(data: ChartData, rng: np.random.Generator, settings: ChartSettings
     """Choose a look for ``data``."""
     draws = iter(rng.random(_DRAWS).tolist())
     if settings.simple:
-        return _simple(data, draws, settings)
+        return replace(_EASY, **_easy(data, draws, settings))
 
     def chance(share: float) -> bool:
         return next(draws) < share
@@ -218,13 +217,16 @@ def draw_look(data: ChartData, rng: np.random.Generator, settings: ChartSettings
 
     wanted = rows if pie else 1 if scatter else count
     thin = lines or scatter
-    palette = _palette(theme, pick(*theme.palettes), wanted, int(next(draws) * 4) * chance(0.5), thin)
+    palette = palette_of(theme, pick(*theme.palettes), wanted, int(next(draws) * 4) * chance(0.5), thin)
     if wanted == 1 and chance(0.15):
         palette = (theme.accent,) if theme.accent != theme.plot else palette
-    point_colours = _point_colours(data, theme, palette, next(draws), next(draws)) if bars and count == 1 else ()
+    point_colours = point_colours_of(data, theme, palette, next(draws), next(draws)) if bars and count == 1 else ()
 
     many = (rows * count) / MANY_VALUES
     chance_of_labels = settings.value_labels * theme.labels * (1.0 if many <= 1 else 0.5 / many)
+    if "area" in marks or kind == "composite":
+        # Numbers in areas, and at lines over bars, are rare: they are hard to read.
+        chance_of_labels *= 0.0 if "area" in marks and count > 1 else 0.5
     labels = chance(min(0.95, chance_of_labels)) and not scatter
     value_axis = not (labels and not data.log and count < 4 and chance(0.35))
     shown_lines = [series.mark in ("line", "step") for series in data.series]
@@ -321,109 +323,89 @@ def _shuffled(words: tuple[str, ...], draws: Iterator[float]) -> tuple[str, ...]
     return words[turn:] + words[:turn]
 
 
-def _palette(theme: Theme, wish: str, count: int, turn: int, thin: bool) -> tuple[Colour, ...]:
-    """Return ``count`` colours of the wished palette, or of the first that has so many; the most there are if none."""
-    best: tuple[Colour, ...] = ()
-    for name in (wish, *theme.palettes, *FALLBACKS):
-        found = choose_colours(name, count, turn, theme.plot, thin)
-        if len(found) >= count:
-            return found
-        best = max(best, found, key=len)
-    return best
-
-
-def _point_colours(
-    data: ChartData, theme: Theme, palette: tuple[Colour, ...], first: float, second: float
-) -> tuple[Colour, ...]:
-    """Return a colour for each bar of a single series: mostly none; its own, one picked out, or losses apart."""
-    values, rows = data.series[0].values, len(data.categories)
-    if min(data.series[0].known) < 0 and first < 0.4:
-        losses = choose_colours("red_gray", 1, 0, theme.plot, False)
-        return tuple(palette[0] if value is None or value >= 0 else losses[0] for value in values)
-    if first < 0.1 and rows <= 8:
-        own = _palette(theme, FALLBACKS[int(second * len(FALLBACKS))], rows, 0, False)
-        return own if len(own) == rows else ()
-    if first < 0.2:
-        # Muted bars must still stand out from the ground.
-        muted = mix(palette[0], theme.plot, 0.5)
-        chosen = int(second * rows)
-        return tuple(palette[0] if number == chosen else muted for number in range(rows))
-    return ()
-
-
-def _simple(data: ChartData, draws: Iterator[float], settings: ChartSettings) -> Look:
-    """Return the look of an easy chart: bars or slices with names and numbers, and nothing else."""
+def _easy(data: ChartData, draws: Iterator[float], settings: ChartSettings) -> dict[str, Any]:
+    """Return what differs among easy looks: sizes and colours."""
     wanted = len(data.categories) if data.kind == "pie" else 1
-    palette = FALLBACKS[int(next(draws) * 4)]
     size = settings.text[0] + int(next(draws) * (settings.text[1] + 1 - settings.text[0]))
-    font = EASY_FACE
-    return Look(
-        width=settings.sides[0],
-        height=settings.sides[0],
-        pad=5,
-        theme=PLAIN,
-        palette=_palette(PLAIN, palette, wanted, int(next(draws) * 8), False),
-        font=font,
-        bold=font,
-        size=size,
-        small=size,
-        title_size=size,
-        value_size=size + 4,
-        title=False,
-        subtitle=False,
-        source=False,
-        note=False,
-        title_bold=False,
-        title_align="center",
-        title_bottom=False,
-        legend="none",
-        legend_align="center",
-        legend_frame=False,
-        mark_right=False,
-        grid="none",
-        grid_dash="solid",
-        spines="base",
-        tick_marks="none",
-        bands=False,
-        value_axis=False,
-        value_side="left",
-        value_title="none",
-        category_title=False,
-        category_angle=0,
-        value_labels=True,
-        value_place="outside",
-        value_bold=False,
-        value_boxes=False,
-        horizontal=False,
-        bar_share=0.6 + 0.1 * next(draws),
-        bar_gap=0.0,
-        outline=None,
-        rounded=0,
-        gradient=0.0,
-        hatches=(),
-        point_colours=(),
-        line_width=2.0,
-        markers=(),
-        marker_size=3.0,
-        hollow=False,
-        dashes=("solid",),
-        smooth=False,
-        edge_points=False,
-        area_alpha=1.0,
-        error_cap=3.0,
-        hole=0.0,
-        start_angle=0.0,
-        clockwise=True,
-        explode=-1,
-        slice_edge=1.4,
-        slice_names="inside",
-        slice_texts="value",
-        percent_decimals=0,
-        slice_place="inside",
-        ticks=4 + int(next(draws) * 5),
-        from_zero=True,
-        tick_units=False,
-        tick_groups=False,
-        accent="none",
-        frame=False,
-    )
+    return {
+        "width": settings.sides[0],
+        "height": settings.sides[0],
+        "palette": palette_of(PLAIN, FALLBACKS[int(next(draws) * 4)], wanted, int(next(draws) * 8), False),
+        "size": size,
+        "value_size": size + 4,
+        "bar_share": 0.6 + 0.1 * next(draws),
+        "ticks": 4 + int(next(draws) * 5),
+    }
+
+
+#: Bars or slices with names and numbers, and nothing else.
+_EASY = Look(
+    width=0,
+    height=0,
+    pad=5,
+    theme=PLAIN,
+    palette=(),
+    font=EASY_FACE,
+    bold=EASY_FACE,
+    size=0,
+    small=0,
+    title_size=0,
+    value_size=0,
+    title=False,
+    subtitle=False,
+    source=False,
+    note=False,
+    title_bold=False,
+    title_align="center",
+    title_bottom=False,
+    legend="none",
+    legend_align="center",
+    legend_frame=False,
+    mark_right=False,
+    grid="none",
+    grid_dash="solid",
+    spines="base",
+    tick_marks="none",
+    bands=False,
+    value_axis=False,
+    value_side="left",
+    value_title="none",
+    category_title=False,
+    category_angle=0,
+    value_labels=True,
+    value_place="outside",
+    value_bold=False,
+    value_boxes=False,
+    horizontal=False,
+    bar_share=0.6,
+    bar_gap=0.0,
+    outline=None,
+    rounded=0,
+    gradient=0.0,
+    hatches=(),
+    point_colours=(),
+    line_width=2.0,
+    markers=(),
+    marker_size=3.0,
+    hollow=False,
+    dashes=("solid",),
+    smooth=False,
+    edge_points=False,
+    area_alpha=1.0,
+    error_cap=3.0,
+    hole=0.0,
+    start_angle=0.0,
+    clockwise=True,
+    explode=-1,
+    slice_edge=1.4,
+    slice_names="inside",
+    slice_texts="value",
+    percent_decimals=0,
+    slice_place="inside",
+    ticks=5,
+    from_zero=True,
+    tick_units=False,
+    tick_groups=False,
+    accent="none",
+    frame=False,
+)

@@ -101,11 +101,12 @@ def make_plan(data: ChartData, look: Look) -> Plan:
         if rights and lefts:
             second = _value_axis(data, rights, look, data.y2_title if titled else "")
     names = _legend_names(data, look, second is not None)
+    written: tuple[tuple[str | None, ...], ...]
     if pie:
         written, drawn = _slices(data, look)
     else:
         written = tuple([_written(series) for series in data.series]) if look.value_labels and not scatter else ()
-        drawn = tuple([tuple([text for text in texts if text]) for texts in written])
+        drawn = tuple(tuple(text for text in texts if text) for texts in written)
     x_title = ((data.x_title or data.series[0].name) if scatter else data.x_title) * (scatter or look.category_title)
     title = data.title if look.title else ""
     return Plan(
@@ -133,9 +134,7 @@ def _free_axis(series: Series, look: Look, title: str, level: bool) -> Axis:
     return _linear(below, high + room, look, series.form, title, look.from_zero, level)
 
 
-def _linear(
-    low: float, high: float, look: Look, form: NumberFormat, title: str, from_zero: bool, level: bool
-) -> Axis:
+def _linear(low: float, high: float, look: Look, form: NumberFormat, title: str, from_zero: bool, level: bool) -> Axis:
     """Return a linear axis; a level one has no more ticks than have room beside each other."""
     count = look.ticks
     for _ in range(3):
@@ -195,7 +194,7 @@ def _extremes(data: ChartData, series: list[Series]) -> tuple[list[float], list[
     return lows, highs
 
 
-def _tick_texts(ticks: Texts | tuple[float, ...], form: NumberFormat, look: Look, percent: bool = False) -> Texts:
+def _tick_texts(ticks: tuple[float, ...], form: NumberFormat, look: Look, percent: bool = False) -> Texts:
     step = min((abs(b - a) for a, b in itertools.pairwise(ticks)), default=1.0)
     decimals = max(decimals_of(step), decimals_of(ticks[0]))
     plain = replace(

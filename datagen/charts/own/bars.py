@@ -146,15 +146,15 @@ def label_bars(
     """Place the written values of bars.
 
     Raises:
-        DoesNotFitError: a segment is too small for its value.
+        DoesNotFitError: a segment is too small for its value, or bars are too narrow for theirs.
     """
     face = look.bold if look.value_bold else look.font
     font, tall = (face, look.value_size), cap(face, look.value_size)
     stacked = data.stacking != "none"
-    place = look.value_place if not stacked else ("centre" if look.value_place == "outside" else look.value_place)
+    place = "centre" if stacked and look.value_place == "outside" else look.value_place
     texts = [plan.written[bar.series][bar.category] or "" for bar in bars]
     upright = False
-    if not plot.horizontal and not stacked and place == "outside" and bars:
+    if not plot.horizontal and place == "outside" and bars:
         widest = max(measure(*font, text) for text in texts)
         free = plot.slot if len({bar.series for bar in bars}) == 1 else bars[0].right - bars[0].left
         upright = widest + 3 > free
@@ -163,39 +163,41 @@ def label_bars(
     for bar, text in zip(bars, texts, strict=True):
         if not text:
             continue
-        fill = bar_colour(bar, look)
         wide = measure(*font, text)
-        inside = place != "outside"
-        if inside:
-            lying, standing = bar.right - bar.left, bar.bottom - bar.top
-            fits = wide + 6 <= lying and tall + 4 <= standing
-            if not fits and stacked:
-                raise DoesNotFitError(reasons.NO_ROOM)
-            inside = fits
-        x, y = (bar.left + bar.right) / 2, (bar.top + bar.bottom) / 2
-        if inside:
+        fits = wide + 6 <= bar.right - bar.left and tall + 4 <= bar.bottom - bar.top
+        if stacked and not fits:
+            raise DoesNotFitError(reasons.NO_ROOM)
+        if place != "outside" and fits:
+            x, y = (bar.left + bar.right) / 2, (bar.top + bar.bottom) / 2
             if place == "inside" and plot.horizontal:
                 x = bar.left + 5 + wide / 2 if bar.down else bar.right - 5 - wide / 2
             elif place == "inside":
                 y = bar.bottom - 4 - tall / 2 if bar.down else bar.top + 4 + tall / 2
+            fill = bar_colour(bar, look)
             halo = fill if look.hatches or look.gradient else None
             page.level(x, y, text, font, contrast(fill), 0.5, "m", VALUE, on_paper=False, halo=halo)
             continue
         reach = _error(data.series[bar.series], bar.category)
-        colour = look.theme.ink
-        if plot.horizontal:
-            end = plot.at(bar.value + (-reach if bar.down else reach), axis)
-            at = end - LABEL_GAP - 1 if bar.down else end + LABEL_GAP + 1
-            page.level(at, y, text, font, colour, 1.0 if bar.down else 0.0, "m", VALUE, on_paper=False)
-            continue
         end = plot.at(bar.value + (-reach if bar.down else reach), axis)
-        if upright:
-            at = end + LABEL_GAP if bar.down else end - LABEL_GAP
-            page.turned(x, at, text, font, colour, 90, VALUE, 0.5, 0.0 if bar.down else 1.0, on_paper=False)
-        elif bar.down:
-            page.level(x, end + LABEL_GAP, text, font, colour, 0.5, "t", VALUE, on_paper=False)
-        else:
-            page.level(x, end - LABEL_GAP, text, font, colour, 0.5, "b", VALUE, on_paper=False)
+        _label_outside(page, plot, bar, (text, font), look, end, upright)
+
+
+def _label_outside(
+    page: Page, plot: Plot, bar: Bar, text: tuple[str, tuple[str, int]], look: Look, end: float, upright: bool
+) -> None:
+    """Place a value beyond a bar's ``end`` (its error bar's, if it has one)."""
+    words, font = text
+    colour, gap = look.theme.ink, LABEL_GAP if bar.down != plot.horizontal else -LABEL_GAP
+    if plot.horizontal:
+        at = end - LABEL_GAP - 1 if bar.down else end + LABEL_GAP + 1
+        y = (bar.top + bar.bottom) / 2
+        page.level(at, y, words, font, colour, 1.0 if bar.down else 0.0, "m", VALUE, on_paper=False)
+        return
+    x = (bar.left + bar.right) / 2
+    if upright:
+        page.turned(x, end + gap, words, font, colour, 90, VALUE, 0.5, 0.0 if bar.down else 1.0, on_paper=False)
+    else:
+        page.level(x, end + gap, words, font, colour, 0.5, "t" if bar.down else "b", VALUE, on_paper=False)
 
 
 def _error(series: Series, category: int) -> float:

@@ -16,6 +16,9 @@ SWATCH, NAME_GAP, ENTRY_GAP = 1.3, 0.45, 1.1
 ROW = 1.5
 
 
+Box = tuple[float, float, float, float]
+
+
 class Room:
     """What is left of the page; parts of the chart take from its edges. Also where the legend's swatches stand.
 
@@ -121,31 +124,33 @@ def _lines(
 
 
 def _lay_legend(page: Page, room: Room, look: Look, entries: tuple[str, ...]) -> None:
+    widths = [measure(look.font, look.size, name) for name in entries]
+    (_legend_beside if look.legend in ("right", "left") else _legend_in_rows)(page, room, look, entries, widths)
+
+
+def _legend_beside(page: Page, room: Room, look: Look, entries: tuple[str, ...], widths: list[int]) -> None:
     size, font = look.size, (look.font, look.size)
-    widths = [measure(look.font, size, name) for name in entries]
-    extra = (SWATCH + NAME_GAP) * size
     row = round(ROW * size)
-    if look.legend in ("right", "left"):
-        wide = max(widths) + extra
-        if wide > MAX_SIDE * page.width or row * len(entries) > room.bottom - room.top:
-            raise DoesNotFitError(reasons.LEGEND)
-        inset = 0.4 * size if look.legend_frame else 0.0
-        x = room.right - wide - inset if look.legend == "right" else room.left + inset
-        start = room.top + max(inset, (room.bottom - room.top - row * len(entries)) * 0.4)
-        for number, name in enumerate(entries):
-            _entry(page, room, look, (x, start + row * (number + 0.5)), (name, number), font)
-        if look.legend_frame:
-            room.frame = (
-                int(x - inset),
-                int(start - inset),
-                int(x + wide + inset),
-                int(start + row * len(entries) + inset),
-            )
-        if look.legend == "right":
-            room.right = x - size - inset
-        else:
-            room.left = x + wide + size + inset
-        return
+    wide = max(widths) + (SWATCH + NAME_GAP) * size
+    high = row * len(entries)
+    if wide > MAX_SIDE * page.width or high > room.bottom - room.top:
+        raise DoesNotFitError(reasons.LEGEND)
+    inset = 0.4 * size if look.legend_frame else 0.0
+    x = room.right - wide - inset if look.legend == "right" else room.left + inset
+    start = room.top + max(inset, (room.bottom - room.top - high) * 0.4)
+    for number, name in enumerate(entries):
+        _entry(page, room, look, (x, start + row * (number + 0.5)), (name, number), font)
+    if look.legend_frame:
+        room.frame = (int(x - inset), int(start - inset), int(x + wide + inset), int(start + high + inset))
+    if look.legend == "right":
+        room.right = x - size - inset
+    else:
+        room.left = x + wide + size + inset
+
+
+def _legend_in_rows(page: Page, room: Room, look: Look, entries: tuple[str, ...], widths: list[int]) -> None:
+    size, font = look.size, (look.font, look.size)
+    row, extra = round(ROW * size), (SWATCH + NAME_GAP) * size
     rows: list[list[int]] = [[]]
     used, wide = 0.0, room.right - room.left
     gap = ENTRY_GAP * size
@@ -181,8 +186,8 @@ def _entry(
 
 
 def lay_inside(
-    page: Page, room: Room, look: Look, entries: tuple[str, ...], box: tuple[int, int, int, int], busy: list[tuple[float, float, float, float]]
-) -> None:  # fmt: skip
+    page: Page, room: Room, look: Look, entries: tuple[str, ...], box: tuple[int, int, int, int], busy: list[Box]
+) -> None:
     """Place the legend in a corner of the plot ``box`` that holds none of the ``busy`` boxes.
 
     Raises:

@@ -1,5 +1,6 @@
 """Lines, steps and areas with markers, gaps at missing points, written values, and names at their ends."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -85,7 +86,7 @@ def _check_apart(courses: list[Course]) -> None:
 def _steps(run: list[Place]) -> list[Place]:
     """Return the corners of a run of steps: each value holds until half way to the next."""
     corners = [run[0]]
-    for (x1, y1), (x2, y2) in zip(run, run[1:], strict=False):
+    for (x1, y1), (x2, y2) in itertools.pairwise(run):
         middle = (x1 + x2) / 2
         corners += [(middle, y1), (middle, y2)]
     corners.append(run[-1])
@@ -101,31 +102,39 @@ def paint_lines(canvas: np.ndarray, courses: list[Course], data: ChartData, look
         mark = data.series[course.series].mark
         shape = _steps if mark == "step" else curve if look.smooth else list
         shaped.append((course, [shape(run) for run in course.runs]))
-    for course, runs in shaped:
+    for course, shapes in shaped:
         if data.series[course.series].mark == "area":
-            for run, floor in zip(runs, course.floors, strict=True):
-                lower = curve(floor) if look.smooth and data.stacking != "none" else np.asarray(floor)
-                if len(floor) > 1:
-                    outline = np.concatenate([np.asarray(run), lower[::-1]])
-                    sheer_polygon(canvas, outline, look.palette[course.series], look.area_alpha)
-    for course, runs in shaped:
+            _paint_area(canvas, course, shapes, look, stacked=data.stacking != "none")
+    for course, shapes in shaped:
         colour = look.palette[course.series]
         if data.series[course.series].mark == "area" and data.stacking != "none" and look.area_alpha > 0.9:
             colour = look.outline or look.theme.plot
-        for run in runs:
+        for run in shapes:
             if len(run) > 1:
                 stroke(canvas, run, colour, look.line_width, look.dashes[course.series])
+    for course in courses:
+        _paint_markers(canvas, course, data, look)
+
+
+def _paint_area(
+    canvas: np.ndarray, course: Course, shapes: list[np.ndarray | list[Place]], look: Look, *, stacked: bool
+) -> None:
+    for run, floor in zip(shapes, course.floors, strict=True):
+        if len(floor) > 1:
+            lower = curve(floor) if look.smooth and stacked else np.asarray(floor)
+            outline = np.concatenate([np.asarray(run), lower[::-1]])
+            sheer_polygon(canvas, outline, look.palette[course.series], look.area_alpha)
+
+
+def _paint_markers(canvas: np.ndarray, course: Course, data: ChartData, look: Look) -> None:
+    """Draw markers; without any, a point between two gaps still has one, since nothing else would show it."""
+    colour = look.palette[course.series]
     if not look.markers:
-        # A point between two gaps shows only if it has a marker.
-        for course, _ in shaped:
-            for run in course.runs:
-                if len(run) == 1:
-                    marker(canvas, *run[0], "circle", look.marker_size, look.palette[course.series], None)
-        return
-    for course, _ in shaped:
-        if data.series[course.series].mark == "area":
-            continue
-        colour, inside = look.palette[course.series], look.theme.plot if look.hollow else None
+        for run in course.runs:
+            if len(run) == 1:
+                marker(canvas, *run[0], "circle", look.marker_size, colour, None)
+    elif data.series[course.series].mark != "area":
+        inside = look.theme.plot if look.hollow else None
         for place in course.places:
             if place is not None:
                 marker(canvas, place[0], place[1], look.markers[course.series], look.marker_size, colour, inside)
@@ -143,6 +152,8 @@ def label_lines(page: Page, plot: Plot, courses: list[Course], look: Look, plan:
     ]
     single = len(courses) == 1
     for course in courses:
+        # A halo keeps a number readable over its line; over an area it would be a hole.
+        halo = None if plan.data.series[course.series].mark == "area" else look.theme.plot
         colour = look.theme.ink if single else _readable(look, course.series)
         texts, places = plan.written[course.series], course.places
         for index, (text, place) in enumerate(zip(texts, places, strict=True)):
@@ -164,7 +175,7 @@ def label_lines(page: Page, plot: Plot, courses: list[Course], look: Look, plan:
             else:
                 raise DoesNotFitError(reasons.VALUES)
             taken.append(box)
-            page.level(x, bottom, text, font, colour, 0.5, "b", VALUE, on_paper=False, halo=look.theme.plot)
+            page.level(x, bottom, text, font, colour, 0.5, "b", VALUE, on_paper=False, halo=halo)
 
 
 def _readable(look: Look, series: int) -> tuple[int, int, int]:

@@ -77,7 +77,7 @@ class Page:
         self, x: float, y: float, text: str, font: tuple[str, int], colour: Colour, angle: int, group: int,
         across: float = 0.5, down: float = 0.5, *, on_paper: bool = True,
     ) -> tuple[int, int, int, int]:  # fmt: skip
-        """Place a text turned by ``angle`` degrees; ``across`` and ``down`` say which share of it is left of and above (x, y).
+        """Place a text turned by ``angle`` degrees; so much of it is left of and above (x, y) as the shares say.
 
         The boxes of slanted texts are not checked against others (they overlap though the texts do not), only against
         the page: whoever slants texts makes room for them.

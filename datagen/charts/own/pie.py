@@ -3,7 +3,6 @@
 import itertools
 import math
 
-import cv2
 import numpy as np
 
 from datagen.charts import reasons
@@ -12,7 +11,7 @@ from datagen.charts.look import Look
 from datagen.charts.own.frame import Room, wrap
 from datagen.charts.own.page import VALUE, Page
 from datagen.charts.own.shapes import disc, polygon, stroke, wedge
-from datagen.charts.own.text import cap, measure
+from datagen.charts.own.text import measure
 from datagen.charts.palettes import contrast
 from datagen.charts.plan import DoesNotFitError, Plan
 
@@ -91,18 +90,16 @@ def _texts(look: Look, plan: Plan, numbers: list[str]) -> tuple[list[list[str]],
     inside: list[list[str]] = []
     outside: list[list[str]] = []
     for name, number in zip(plan.categories, numbers, strict=True):
-        within, beside = [], []
+        within: list[str] = []
+        beside: list[str] = []
         (within if look.slice_place == "inside" else beside).append(number)
         if look.slice_names == "inside":
             within.insert(0, name)
         elif look.slice_names == "outside":
             lines = wrap(name, (look.font, look.size), 0.22 * look.width, 3) or [name]
             if beside and len(lines) == 1 and look.slice_texts != "both":
-                beside = (
-                    [f"{name} {number}"]
-                    if measure(look.font, look.size, f"{name} {number}") < 0.2 * look.width
-                    else [name, number]
-                )
+                both = f"{name} {number}"
+                beside = [both] if measure(look.font, look.size, both) < 0.2 * look.width else [name, number]
             else:
                 beside = [*lines, *beside]
         inside.append(within)
@@ -146,52 +143,41 @@ def _holds(pie: Pie, index: int, box: tuple[int, int, int, int], hole: float) ->
 
 def _outside(page: Page, pie: Pie, texts: list[list[str]], look: Look, font: tuple[str, int]) -> None:
     """Place lines beside the slices, apart from each other, with a line to the slice where they had to move."""
-    step, tall = look.size * 1.2, cap(*font)
-    for right in (True, False):
-        spots = []
+    step, far = look.size * 1.2, pie.radius + look.size * 0.8
+    for side in (1, -1):
+        # Each spot is [middle, half height, slice], from top to bottom.
+        spots: list[tuple[float, float, int]] = []
         for index, lines in enumerate(texts):
             dx, dy = pie.middle(index)
-            if lines and (dx >= 0) == right:
-                sx, sy = pie.shifts[index]
-                spots.append(
-                    [pie.y + sy + dy * (pie.radius + look.size * 0.8), index, len(lines) * step, dx, dy, sx, sy]
-                )
+            if lines and (dx >= 0) == (side > 0):
+                spots.append((pie.y + pie.shifts[index][1] + dy * far, len(lines) * step / 2, index))
         spots.sort()
-        # From the middle outwards would be finer; pushing down, then up again, is enough for few texts.
-        for one, other in itertools.pairwise(spots):
-            other[0] = max(other[0], one[0] + (one[2] + other[2]) / 2 + 2)
-        over = max(0.0, spots[-1][0] + spots[-1][2] / 2 - (page.height - 4)) if spots else 0.0
-        if over:
-            spots[-1][0] -= over
-            for one, other in reversed(list(itertools.pairwise(spots))):
-                one[0] = min(one[0], other[0] - (one[2] + other[2]) / 2 - 2)
-        for y, index, high, dx, dy, sx, sy in spots:
-            rim = (pie.x + sx + dx * pie.radius, pie.y + sy + dy * pie.radius)
-            knee = (pie.x + sx + dx * (pie.radius + look.size * 0.5), y)
-            inside_rim = abs(y - pie.y) < pie.radius
-            clear = math.sqrt(max(0.0, (pie.radius + look.size * 0.4) ** 2 - (y - pie.y) ** 2)) if inside_rim else 0.0
-            x = (
-                pie.x
-                + sx
-                + (max(clear, abs(dx) * (pie.radius + look.size * 0.5)) + look.size * 0.5) * (1 if right else -1)
-            )
-            moved = abs(y - (pie.y + sy + dy * (pie.radius + look.size * 0.8))) > 3
-            if moved or look.slice_edge > 1.2:
-                pie.leaders.append(
-                    [
-                        rim,
-                        (
-                            pie.x + sx + dx * (pie.radius + look.size * 0.35),
-                            pie.y + sy + dy * (pie.radius + look.size * 0.35),
-                        ),
-                        (x - (2 if right else -2), y),
-                    ]
-                )
-            del knee
+        for middle, (wanted, half, index) in zip(_apart(spots, page.height - 4), spots, strict=True):
+            dx, dy = pie.middle(index)
+            sx, sy = pie.shifts[index]
+            # The text begins where its line nearest to the pie's middle is clear of the pie.
+            near = min(max(pie.y + sy, middle - half), middle + half) - pie.y - sy
+            clear = math.sqrt(max(0.0, (pie.radius + look.size * 0.4) ** 2 - near**2))
+            x = pie.x + sx + side * (max(clear, abs(dx) * (pie.radius + look.size * 0.5)) + look.size * 0.5)
+            if abs(middle - wanted) > 3 or look.value_boxes:
+                knee = pie.radius + look.size * 0.35
+                starts = [(pie.x + sx + dx * out, pie.y + sy + dy * out) for out in (pie.radius, knee)]
+                pie.leaders.append([*starts, (x - 4 * side, middle)])
             for number, line in enumerate(texts[index]):
-                top = y + (number - (len(texts[index]) - 1) / 2) * step
-                page.level(x, top, line, font, look.theme.ink, 0.0 if right else 1.0, "m", VALUE)
-    del tall
+                y = middle + (number - (len(texts[index]) - 1) / 2) * step
+                page.level(x, y, line, font, look.theme.ink, 0.0 if side > 0 else 1.0, "m", VALUE)
+
+
+def _apart(spots: list[tuple[float, float, int]], bottom: float) -> list[float]:
+    """Return the middles of texts, pushed down until they do not touch, then up again from the page's ``bottom``."""
+    middles = [middle for middle, _, _ in spots]
+    for index in range(1, len(spots)):
+        middles[index] = max(middles[index], middles[index - 1] + spots[index - 1][1] + spots[index][1] + 2)
+    if spots and middles[-1] + spots[-1][1] > bottom:
+        middles[-1] = bottom - spots[-1][1]
+        for index in range(len(spots) - 2, -1, -1):
+            middles[index] = min(middles[index], middles[index + 1] - spots[index + 1][1] - spots[index][1] - 2)
+    return middles
 
 
 def paint_pie(canvas: np.ndarray, pie: Pie, look: Look) -> None:
@@ -201,9 +187,8 @@ def paint_pie(canvas: np.ndarray, pie: Pie, look: Look) -> None:
     if look.explode >= 0:
         for index in range(count):
             sx, sy = pie.shifts[index]
-            polygon(
-                canvas, wedge(pie.x + sx, pie.y + sy, pie.radius, *pie.edges[index : index + 2]), look.palette[index]
-            )
+            outline = wedge(pie.x + sx, pie.y + sy, pie.radius, *pie.edges[index : index + 2])
+            polygon(canvas, outline, look.palette[index])
     else:
         # Each slice reaches a little under the next one: no page shows through the joints.
         over = math.copysign(min(1.0, 100 / pie.radius), pie.edges[1] - pie.edges[0])
@@ -216,12 +201,9 @@ def paint_pie(canvas: np.ndarray, pie: Pie, look: Look) -> None:
             sx, sy = pie.shifts[index]
             for edge in pie.edges[index : index + 2]:
                 turn = math.radians(edge - 90)
-                end = (pie.x + sx + pie.radius * math.cos(turn), pie.y + sy + pie.radius * math.sin(turn))
-                stroke(canvas, ((pie.x + sx, pie.y + sy), end), paper, look.slice_edge)
+                rim = (pie.x + sx + pie.radius * math.cos(turn), pie.y + sy + pie.radius * math.sin(turn))
+                stroke(canvas, ((pie.x + sx, pie.y + sy), rim), paper, look.slice_edge)
     if look.hole:
         disc(canvas, pie.x, pie.y, pie.radius * look.hole, paper)
     for leader in pie.leaders:
         stroke(canvas, leader, look.theme.faint, 1)
-
-
-__all__ = ["Pie", "cv2", "lay_pie", "paint_pie"]

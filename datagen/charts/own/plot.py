@@ -1,6 +1,8 @@
 """The plot area: where values and categories lie, tick texts, category names and axis titles around it, its ground."""
 
+import itertools
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +20,8 @@ MIN_PLOT = 0.36
 #: Category names may take this share of the page.
 MAX_NAMES = 0.36
 TICK_LENGTH = 4
+#: Room of an axis' title in text sizes.
+TITLE_ROOM = 1.35
 #: Turned names need so many heights of a capital between each other.
 PITCH = 1.55
 
@@ -54,38 +58,25 @@ def lay_plot(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plot
     return (_horizontal if look.horizontal else _vertical)(page, room, look, plan, count)
 
 
+class _Side(NamedTuple):
+    """A value axis of a vertical plot: at its left (0) or right (1) side, with the ticks' texts that are drawn."""
+
+    axis: Axis
+    across: int
+    texts: tuple[str, ...]
+
+
 def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plot:
     size, font, value = look.size, (look.font, look.size), plan.value
     assert value is not None
-    gap = 4 + (TICK_LENGTH if look.tick_marks == "out" else 0)
-    aside = gap
+    gap = aside = 4 + (TICK_LENGTH if look.tick_marks == "out" else 0)
+    shown = look.value_axis
     swap = look.value_side == "right" and plan.second is None
-    sides: list[tuple[Axis | None, float]] = [(value, 0.0), (plan.second, 1.0)]
-    if swap:
-        sides = [(None, 0.0), (value, 1.0)]
-    outer = (room.left, room.right)
-    texts = [axis.texts if axis is not None and look.value_axis else () for axis, _ in sides]
-    titles = [axis.title if axis is not None else "" for axis, _ in sides]
-    top_titles = look.value_title == "top"
-    title_room = size * 1.35
-    for side, title in enumerate(titles):
-        wide = max((measure(*font, text) for text in texts[side]), default=0)
-        taken = (wide + gap if wide else 0) + (title_room if title and not top_titles else 0)
-        if side == 0:
-            room.left += taken
-        else:
-            room.right -= taken
-    if top_titles and any(titles):
-        if sum(measure(*font, text) for text in titles) + size > outer[1] - outer[0]:
-            raise DoesNotFitError(reasons.TITLE)
-        for title, (_, across) in zip(titles, sides, strict=True):
-            if title:
-                page.level(
-                    outer[0] if across == 0 else outer[1], room.top, title, font, look.theme.faint, across, "t", TITLE
-                )
-        room.top += size * 1.5
-    else:
-        room.top += cap(*font) * 0.8
+    sides = [_Side(value, 1 if swap else 0, value.texts if shown else ())]
+    if plan.second is not None:
+        sides.append(_Side(plan.second, 1, plan.second.texts if shown else ()))
+    outer = (room.left, room.right, room.bottom)
+    _take_sides(page, room, look, sides, aside)
     if look.edge_points and plan.x is None:
         # The first name stands below the left edge, the last one below the right edge.
         room.left += max(0.0, measure(*font, plan.categories[0]) / 2 - (room.left - outer[0]))
@@ -94,8 +85,7 @@ def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plo
         # The lowest tick's text and the first one below the axis would touch in the corner.
         gap += cap(*font) // 2 + 1
     if plan.x_title:
-        page_x_title = room.bottom
-        room.bottom -= title_room
+        room.bottom -= size * TITLE_ROOM
     if plan.x is not None:
         room.bottom -= size + gap
         room.right -= measure(*font, plan.x.texts[-1]) / 4
@@ -104,29 +94,51 @@ def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plo
             x = plot.left + plan.x.share(tick) * (plot.right - plot.left)
             page.level(x, plot.bottom + gap, text, font, look.theme.faint, 0.5, "t", TICK)
     else:
-        edge = look.edge_points
-        slot = (room.right - room.left) / (count - 1 if edge and count > 1 else count)
-        plot = _names(page, room, look, plan, (slot, gap))
-    for (axis, across), column in zip(sides, texts, strict=True):
-        if column:
-            assert axis is not None
-            x = plot.left - aside if across == 0 else plot.right + aside
-            for tick, text in zip(axis.ticks, column, strict=True):
-                page.level(x, plot.at(tick, axis), text, font, look.theme.faint, 1 - across, "m", TICK)
-    if not top_titles:
-        for title, (_, across) in zip(titles, sides, strict=True):
-            if title:
-                x = outer[0] if across == 0 else outer[1]
-                middle = (plot.top + plot.bottom) / 2
-                tall = measure(*font, title)
-                # A title longer than the plot may use the whole page.
-                middle = min(max(middle, tall / 2 + 3), page.height - tall / 2 - 3)
-                page.turned(x, middle, title, font, look.theme.ink, 90, TITLE, across)
-    if plan.x_title:
-        wide = measure(*font, plan.x_title)
-        centre = min(max((plot.left + plot.right) / 2, wide / 2 + 3), page.width - wide / 2 - 3)
-        page.level(centre, page_x_title - size * 0.3, plan.x_title, font, look.theme.ink, 0.5, "b", TITLE)
+        slots = count - 1 if look.edge_points and count > 1 else count
+        plot = _names(page, room, look, plan, ((room.right - room.left) / slots, gap))
+    for axis, across, texts in sides:
+        x = plot.right + aside if across else plot.left - aside
+        for tick, text in zip(axis.ticks if texts else (), texts, strict=True):
+            page.level(x, plot.at(tick, axis), text, font, look.theme.faint, 1 - across, "m", TICK)
+        if axis.title and look.value_title != "top":
+            # A title longer than the plot may use the whole page.
+            reach = measure(*font, axis.title) / 2 + 3
+            middle = min(max((plot.top + plot.bottom) / 2, reach), page.height - reach)
+            page.turned(outer[across], middle, axis.title, font, look.theme.ink, 90, TITLE, across)
+    _title_below(page, plot, plan.x_title, look, outer[2])
     return plot
+
+
+def _take_sides(page: Page, room: Room, look: Look, sides: list[_Side], aside: int) -> None:
+    """Take the room of tick texts and titles of value axes; place titles that stand above their axes."""
+    size, font = look.size, (look.font, look.size)
+    outer = (room.left, room.right)
+    above = look.value_title == "top"
+    for axis, across, texts in sides:
+        wide = max([measure(*font, text) for text in texts], default=0)
+        taken = (wide + aside if wide else 0) + (size * TITLE_ROOM if axis.title and not above else 0)
+        if across:
+            room.right -= taken
+        else:
+            room.left += taken
+    titles = [(axis.title, across) for axis, across, _ in sides if axis.title]
+    if not (above and titles):
+        room.top += cap(*font) * 0.8
+        return
+    if sum(measure(*font, title) for title, _ in titles) + size > outer[1] - outer[0]:
+        raise DoesNotFitError(reasons.TITLE)
+    for title, across in titles:
+        page.level(outer[across], room.top, title, font, look.theme.faint, across, "t", TITLE)
+    room.top += size * 1.5
+
+
+def _title_below(page: Page, plot: Plot, title: str, look: Look, bottom: float) -> None:
+    """Place an axis' title in the middle below the plot; a long one may use the whole page."""
+    if title:
+        reach = measure(look.font, look.size, title) / 2 + 3
+        centre = min(max((plot.left + plot.right) / 2, reach), page.width - reach)
+        font = (look.font, look.size)
+        page.level(centre, bottom - look.size * 0.3, title, font, look.theme.ink, 0.5, "b", TITLE)
 
 
 def _names(page: Page, room: Room, look: Look, plan: Plan, space: tuple[float, float]) -> Plot:
@@ -180,7 +192,7 @@ def _horizontal(page: Page, room: Room, look: Look, plan: Plan, count: int) -> P
     gap = 4 + (TICK_LENGTH if look.tick_marks == "out" else 0)
     outer_left, outer_bottom = room.left, room.bottom
     if plan.x_title:
-        room.left += size * 1.35
+        room.left += size * TITLE_ROOM
     texts = value.texts if look.value_axis else ()
     names: list[list[str]] = []
     for name in plan.categories:
@@ -190,7 +202,7 @@ def _horizontal(page: Page, room: Room, look: Look, plan: Plan, count: int) -> P
         names.append(parts)
     room.left += max(measure(*font, part) for parts in names for part in parts) + gap + 2
     if value.title:
-        room.bottom -= size * 1.35
+        room.bottom -= size * TITLE_ROOM
     if texts:
         room.bottom -= size + gap
         room.right -= max(2.0, measure(*font, texts[-1]) / 2)
@@ -204,10 +216,7 @@ def _horizontal(page: Page, room: Room, look: Look, plan: Plan, count: int) -> P
             page.level(plot.left - gap - 1, y + row * step, part, font, look.theme.faint, 1.0, "m", CATEGORY)
     for tick, text in zip(value.ticks if texts else (), texts, strict=True):
         page.level(plot.at(tick, value), plot.bottom + gap, text, font, look.theme.faint, 0.5, "t", TICK)
-    if value.title:
-        wide = measure(*font, value.title)
-        centre = min(max((plot.left + plot.right) / 2, wide / 2 + 3), page.width - wide / 2 - 3)
-        page.level(centre, outer_bottom - size * 0.3, value.title, font, look.theme.ink, 0.5, "b", TITLE)
+    _title_below(page, plot, value.title, look, outer_bottom)
     if plan.x_title:
         page.turned(outer_left, (plot.top + plot.bottom) / 2, plan.x_title, font, look.theme.ink, 90, TITLE, 0.0)
     return plot
@@ -228,28 +237,26 @@ def paint_ground(canvas: np.ndarray, plot: Plot, look: Look, plan: Plan) -> None
         rectangle(canvas, left, top, right, bottom, theme.plot)
     places = [round(plot.at(tick, value)) for tick in value.ticks]
     if look.bands:
-        for low, high in list(zip(places, places[1:], strict=False))[::2]:
-            if plot.horizontal:
-                rectangle(canvas, low, top, high, bottom, theme.band)
-            else:
-                rectangle(canvas, left, high, right, low, theme.band)
-    dash = look.grid_dash
+        for one, other in list(itertools.pairwise(places))[::2]:
+            box = (one, top, other, bottom) if plot.horizontal else (left, other, right, one)
+            rectangle(canvas, *box, theme.band)
     if look.grid in ("values", "both"):
-        for at in places:
-            if plot.horizontal:
-                rule(canvas, at, top, at, bottom - 1, theme.grid, dash)
-            else:
-                rule(canvas, left, at, right - 1, at, theme.grid, dash)
+        _paint_grid(canvas, plot, look, places, upright=plot.horizontal)
     if look.grid in ("categories", "both"):
         if plan.x is not None:
-            lines = [round(plot.left + plan.x.share(tick) * (plot.right - plot.left)) for tick in plan.x.ticks]
+            places = [round(plot.left + plan.x.share(tick) * (plot.right - plot.left)) for tick in plan.x.ticks]
         else:
-            lines = [round(plot.centre(number)) for number in range(plot.count)]
-        for at in lines:
-            if plot.horizontal:
-                rule(canvas, left, at, right - 1, at, theme.grid, dash)
-            else:
-                rule(canvas, at, top, at, bottom - 1, theme.grid, dash)
+            places = [round(plot.centre(number)) for number in range(plot.count)]
+        _paint_grid(canvas, plot, look, places, upright=not plot.horizontal)
+
+
+def _paint_grid(canvas: np.ndarray, plot: Plot, look: Look, places: list[int], *, upright: bool) -> None:
+    colour, dash = look.theme.grid, look.grid_dash
+    for at in places:
+        if upright:
+            rule(canvas, at, plot.top, at, plot.bottom - 1, colour, dash)
+        else:
+            rule(canvas, plot.left, at, plot.right - 1, at, colour, dash)
 
 
 def paint_axes(canvas: np.ndarray, plot: Plot, look: Look, plan: Plan) -> None:

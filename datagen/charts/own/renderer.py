@@ -1,4 +1,7 @@
-"""Our own renderer: everything is laid out and checked first, then painted; nothing is drawn that would be thrown away."""
+"""Our own renderer: everything is laid out and checked first, then painted, so that nothing is painted in vain."""
+
+import itertools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -7,7 +10,7 @@ from datagen.charts.data import ChartData
 from datagen.charts.look import Look
 from datagen.charts.own import bars as barred
 from datagen.charts.own import lines as lined
-from datagen.charts.own.frame import SWATCH, Room, lay_frame, lay_inside
+from datagen.charts.own.frame import SWATCH, Box, Room, lay_frame, lay_inside
 from datagen.charts.own.page import Page
 from datagen.charts.own.pie import lay_pie, paint_pie
 from datagen.charts.own.plot import Plot, lay_plot, paint_axes, paint_ground
@@ -43,52 +46,59 @@ def draw(data: ChartData, look: Look, plan: Plan) -> np.ndarray:
     return _axes_chart(page, room, data, look, plan)
 
 
-def _axes_chart(page: Page, room: Room, data: ChartData, look: Look, plan: Plan) -> np.ndarray:
-    ends = look.legend == "ends" and bool(plan.names)
-    if ends:
-        room.right -= lined.ends_width(look, plan)
-    plot = lay_plot(page, room, look, plan, len(data.categories))
-    assert plan.value is not None
-    bars: list[barred.Bar] = []
-    courses: list[lined.Course] = []
-    points: list[tuple[float, float]] = []
-    if data.kind == "scatter":
-        points = lay_points(page, plot, data, look, plan)
-    else:
-        if any(series.mark == "bar" for series in data.series):
-            bars = barred.lay_bars(plot, data, look, plan.value)
-        if any(series.mark != "bar" for series in data.series):
-            courses = lined.lay_lines(plot, data, plan)
-    if plan.written:
-        if bars:
-            barred.label_bars(page, plot, bars, data, look, plan, plan.value)
-        if courses:
-            lined.claim_markers(page, courses, data, look)
-            lined.label_lines(page, plot, courses, look, plan)
-    if ends:
-        lined.lay_ends(page, plot, courses, look, plan)
-    if look.legend == "inside" and plan.names:
-        box = (plot.left, plot.top, plot.right, plot.bottom)
-        lay_inside(page, room, look, plan.names, box, _busy(page, bars, courses, plot))
-    page.check()
+class _Parts(NamedTuple):
+    """What is drawn in a plot."""
 
+    plot: Plot
+    bars: list[barred.Bar]
+    courses: list[lined.Course]
+    points: list[tuple[float, float]]
+
+
+def _axes_chart(page: Page, room: Room, data: ChartData, look: Look, plan: Plan) -> np.ndarray:
+    parts = _lay(page, room, data, look, plan)
+    page.check()
+    plot, bars, courses, points = parts
     canvas = _canvas(look)
     paint_ground(canvas, plot, look, plan)
-    stacked = data.stacking != "none"
-    areas = any(data.series[course.series].mark == "area" for course in courses)
     if bars:
-        barred.paint_bars(canvas, bars, plot, look, stacked)
+        barred.paint_bars(canvas, bars, plot, look, data.stacking != "none")
+    areas = any(data.series[course.series].mark == "area" for course in courses)
     if areas:
         lined.paint_lines(canvas, courses, data, look)
     paint_axes(canvas, plot, look, plan)
     if courses and not areas:
         lined.paint_lines(canvas, courses, data, look)
-    _paint_errors(canvas, plot, bars, courses, data, look, plan)
+    _paint_errors(canvas, parts, data, look, plan)
     if points:
         paint_points(canvas, points, look)
     _paint_legend(canvas, room, data, look)
     page.paint(canvas)
     return canvas
+
+
+def _lay(page: Page, room: Room, data: ChartData, look: Look, plan: Plan) -> _Parts:
+    ends = look.legend == "ends" and bool(plan.names)
+    if ends:
+        room.right -= lined.ends_width(look, plan)
+    plot = lay_plot(page, room, look, plan, len(data.categories))
+    assert plan.value is not None
+    if data.kind == "scatter":
+        return _Parts(plot, [], [], lay_points(page, plot, data, look, plan))
+    marks = {series.mark for series in data.series}
+    bars = barred.lay_bars(plot, data, look, plan.value) if "bar" in marks else []
+    courses = lined.lay_lines(plot, data, plan) if marks - {"bar"} else []
+    if plan.written and bars:
+        barred.label_bars(page, plot, bars, data, look, plan, plan.value)
+    if plan.written and courses:
+        lined.claim_markers(page, courses, data, look)
+        lined.label_lines(page, plot, courses, look, plan)
+    if ends:
+        lined.lay_ends(page, plot, courses, look, plan)
+    if look.legend == "inside" and plan.names:
+        box = (plot.left, plot.top, plot.right, plot.bottom)
+        lay_inside(page, room, look, plan.names, box, _busy(page, bars, courses, plot))
+    return _Parts(plot, bars, courses, [])
 
 
 def _canvas(look: Look) -> np.ndarray:
@@ -105,11 +115,9 @@ def _canvas(look: Look) -> np.ndarray:
     return canvas
 
 
-def _busy(
-    page: Page, bars: list[barred.Bar], courses: list[lined.Course], plot: Plot
-) -> list[tuple[float, float, float, float]]:
+def _busy(page: Page, bars: list[barred.Bar], courses: list[lined.Course], plot: Plot) -> list[Box]:
     """Return boxes that a legend inside the plot must not cover."""
-    boxes: list[tuple[float, float, float, float]] = [bar[:4] for bar in bars]
+    boxes: list[Box] = [bar[:4] for bar in bars]
     inside = [
         box
         for box in page.boxes
@@ -118,7 +126,7 @@ def _busy(
     boxes += inside
     for course in courses:
         for run in course.runs:
-            for (x1, y1), (x2, y2) in zip(run, run[1:], strict=False):
+            for (x1, y1), (x2, y2) in itertools.pairwise(run):
                 # Slanted parts in four boxes each, so that little is taken that is free.
                 for part in range(4):
                     xa, xb = x1 + (x2 - x1) * part / 4, x1 + (x2 - x1) * (part + 1) / 4
@@ -127,21 +135,20 @@ def _busy(
     return boxes
 
 
-def _paint_errors(
-    canvas: np.ndarray, plot: Plot, bars: list[barred.Bar], courses: list[lined.Course], data: ChartData, look: Look, plan: Plan
-) -> None:  # fmt: skip
+def _paint_errors(canvas: np.ndarray, parts: _Parts, data: ChartData, look: Look, plan: Plan) -> None:
+    plot = parts.plot
     for number, series in enumerate(data.series):
         if not series.errors:
             continue
         axis = plan.axis(series)
         assert axis is not None
         if series.mark == "bar":
-            own = [bar for bar in bars if bar.series == number]
+            own = [bar for bar in parts.bars if bar.series == number]
             middles = [(bar.top + bar.bottom) / 2 if plot.horizontal else (bar.left + bar.right) / 2 for bar in own]
             spots = [(at, bar.value, series.errors[bar.category]) for at, bar in zip(middles, own, strict=True)]
             colour = barred.error_colour(look)
         else:
-            course = next(one for one in courses if one.series == number)
+            course = next(one for one in parts.courses if one.series == number)
             spots = [
                 (place[0], value, error)
                 for place, value, error in zip(course.places, series.values, series.errors, strict=True)
@@ -165,10 +172,8 @@ def _paint_legend(canvas: np.ndarray, room: Room, data: ChartData, look: Look) -
         if mark in ("line", "step"):
             stroke(canvas, ((x, y), (x + wide, y)), colour, look.line_width, look.dashes[index])
             if look.markers:
-                inside = look.theme.plot if look.hollow else None
-                marker(
-                    canvas, x + wide / 2, y, look.markers[index], min(look.marker_size, look.size * 0.4), colour, inside
-                )
+                inside, radius = look.theme.plot if look.hollow else None, min(look.marker_size, look.size * 0.4)
+                marker(canvas, x + wide / 2, y, look.markers[index], radius, colour, inside)
             continue
         half = look.size * 0.36
         inset = wide * 0.18 if look.rounded or look.theme.name.startswith("office") else 0.0

@@ -14,7 +14,16 @@ from datagen.charts.plan import DoesNotFitError, Plan
 #: Points nearer to each other than so many radii hide each other.
 MIN_DISTANCE = 1.5
 #: Where a name may stand around its point, best first: (share of its width left of the anchor, x, y in gaps).
-_SPOTS = ((0.0, 1, 0), (1.0, -1, 0), (0.5, 0, -1), (0.5, 0, 1), (0.0, 0.7, -0.8), (0.0, 0.7, 0.8), (1.0, -0.7, -0.8), (1.0, -0.7, 0.8))  # fmt: skip
+_SPOTS = (
+    (0.0, 1, 0),
+    (1.0, -1, 0),
+    (0.5, 0, -1),
+    (0.5, 0, 1),
+    (0.0, 0.7, -0.8),
+    (0.0, 0.7, 0.8),
+    (1.0, -0.7, -0.8),
+    (1.0, -0.7, 0.8),
+)
 
 
 def lay_points(page: Page, plot: Plot, data: ChartData, look: Look, plan: Plan) -> list[tuple[float, float]]:

@@ -114,11 +114,11 @@ def ink(face: str, size: int, text: str) -> Ink:
     if not fonts.covers(face, text):
         raise DoesNotFitError(reasons.UNDRAWABLE)
     mask, (_, top) = _drawn(table.font, text)
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not rows.size:
+    inked, across = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not inked.size:
         return Ink(np.zeros((1, 1), np.uint8), 1, 1, 1)
-    top += int(rows[0])
-    mask = np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][:, :MAX_WIDTH])
+    top += int(inked[0])
+    mask = np.ascontiguousarray(mask[inked[0] : inked[-1] + 1, across[0] : across[-1] + 1][:, :MAX_WIDTH])
     return Ink(mask, mask.shape[1], mask.shape[0], -top)
 
 
@@ -127,7 +127,7 @@ def measure(face: str, size: int, text: str) -> int:
     """Return the width of a level text, without its ink if that is not at hand."""
     if text.isascii() or all(_simple(character) for character in text):
         table = _table(face, size)
-        return sum([table[character][3] for character in text])
+        return sum(table[character][3] for character in text)
     return ink(face, size, text).width
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.datagen.charts.samples import OWN, chart, look
 
 from datagen.charts import reasons
 from datagen.charts.look import SIZES, draw_look
 from datagen.charts.palettes import MIN_DIFFERENCE, PALETTES, choose_colours, contrast, difference
 from datagen.charts.repair import repair
 from datagen.charts.themes import THEMES
+from tests.datagen.charts.samples import OWN, chart, look
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)

@@ -5,7 +5,6 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.datagen.charts.samples import chart, look
 
 from datagen.charts import reasons
 from datagen.charts.data import ChartData, NumberFormat, Series
@@ -14,6 +13,7 @@ from datagen.charts.own import renderer
 from datagen.charts.own.page import NAME, TICK, TITLE, VALUE, Page
 from datagen.charts.own.text import Ink, cap, ink, measure, turned
 from datagen.charts.plan import DoesNotFitError, make_plan
+from tests.datagen.charts.samples import chart, look
 
 FONT = ("DejaVuSans", 14)
 BLUE, RED, GREEN = (0, 0, 255), (255, 0, 0), (0, 128, 0)
@@ -130,6 +130,9 @@ def test_points_stand_at_their_values():
     assert columns[middle].mean() == pytest.approx((columns.min() + columns.max()) / 2, abs=1)
 
 
+_THIN_PART = chart("bar", (1000.0, 1.0), (1000.0, 1000.0), stacking="stacked")
+
+
 @pytest.mark.parametrize(
     ("data", "changes", "reason"),
     [
@@ -138,7 +141,7 @@ def test_points_stand_at_their_values():
         (chart("pie", (1.0, 400.0)), {}, reasons.SLICES),
         (chart("bar", *[(1.0, 2.0, 3.0)] * 3), {"legend": "top", "width": 640}, None),
         (chart("bar", tuple(range(1, 27))), {"width": 90, "height": 300, "value_axis": False}, reasons.CATEGORIES),
-        (chart("bar", (1000.0, 1.0), (1000.0, 1000.0), stacking="stacked"), {"value_labels": True, "legend": "top"}, reasons.NO_ROOM),
+        (_THIN_PART, {"value_labels": True, "legend": "top"}, reasons.NO_ROOM),
         (chart("bar", categories=("Word " * 20, "B", "C")), {"horizontal": True}, reasons.CATEGORIES),
         (chart("bar", title="An endless title " * 40), {"title": True}, reasons.TITLE),
         (chart("bar", title="\U0001f600"), {"title": True}, reasons.UNDRAWABLE),

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.datagen.charts.samples import chart, look
 
 from datagen.charts.axis import LOG_DIGITS, Axis, log_range, nice_range, read_off, recoverable
 from datagen.charts.data import NumberFormat, Series
 from datagen.charts.plan import make_plan
+from tests.datagen.charts.samples import chart, look
 
 finite = st.floats(-1e7, 1e7, allow_nan=False)
 
