@@ -30,6 +30,7 @@ def build(
     split: Literal["train", "test", "all"] = "train",
     level: Literal["easy", "standard"] = "standard",
     degradation: Literal["none", "light", "scan", "photo", "screen", "fax", "mix"] | None = None,
+    change: tuple[str, ...] = (),
     workers: int | None = None,
     shard_size: int | None = None,
     engine: Literal["local", "ray"] = "local",
@@ -48,6 +49,8 @@ def build(
         level: 'easy' is for small models and short trainings, 'standard' is varied.
         degradation: what is done to pictures after they are drawn; by default none at the easy level, and a mixture of
             untouched and light to strong at the standard level.
+        change: settings that are to differ from the level's, as KIND.SETTING=VALUE (molecules.source=FOLDER,
+            charts.matplotlib=0.1); the settings are described in datagen/*/settings.py.
         workers: processes; by default one per processor. The set does not depend on it.
         shard_size: samples per file; by default some 16 files per family, of 50 to 1000 samples.
         engine: 'local' uses processes of this machine, 'ray' a Ray cluster (started here if there is none), whose
@@ -71,10 +74,13 @@ def build(
     from datagen.build import build as build_set
     from datagen.degradation import DEFAULTS
     from datagen.manifest import SetConfig
+    from datagen.settings import read_changes
 
     counts = balanced(kinds, count)
     size = shard_size or auto_shard_size(counts)
-    config = SetConfig(counts, seed, split, level, size, degradation or DEFAULTS[level])
+    config = SetConfig(
+        counts, seed, split, level, size, degradation or DEFAULTS[level], read_changes(change, level, list(counts))
+    )
     workers = workers or _processors()
     share = None if task_index is None or task_count is None else Share(task_index, task_count)
     _summarise(build_set(config, out, workers, engine, share=share, card=card), None if engine == "ray" else workers)
@@ -152,6 +158,38 @@ def check(
     for remark in found.remarks:
         console.print(f"[yellow]note:[/] {escape(remark)}")
     return 1 if found.problems else 0
+
+
+@app.command
+def molecules(
+    action: Annotated[Literal["prepare"], tyro.conf.Positional],
+    files: Annotated[tuple[str, ...], tyro.conf.Positional],
+    *,
+    out: Path,
+    column: str | None = None,
+    workers: int | None = None,
+) -> int:
+    """Prepare molecules of your own for `dsocr-data build --change molecules.source=FOLDER`.
+
+    Args:
+        action: read the files, drop what cannot be drawn and what comes twice, and write a folder.
+        files: .smi, CSV, TSV or PubChem's CID-SMILES, also gzipped; or 'chemicals' (71,000 molecules of PubChem; needs
+            the extra 'molecules').
+        out: the folder to write.
+        column: header of the column with SMILES in CSV and TSV files; by default it is found.
+        workers: processes; by default one per processor. The result does not depend on it.
+    """
+    _at_least(1, workers=workers)
+    from datagen.molecules.sources import prepare_source
+
+    card = prepare_source(files, out, column=column, workers=workers or _processors())
+    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(card.skipped.items())) or "none"
+    console.print(
+        f"{card.molecules} molecules in {out}, of {card.entries} entries; {card.duplicates} duplicates; "
+        f"not used: {skipped}. Draw them with --change molecules.source={out}",
+        soft_wrap=True,
+    )
+    return 0
 
 
 @app.command

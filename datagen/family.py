@@ -67,6 +67,8 @@ class Family:
         settings: the family's settings (a frozen dataclass of JSON-compatible values) for each of `LEVELS`.
         verify: ``verify(image, label, meta) -> problems``: repeats the family's own checks on a picture as ``render``
             returned it (not degraded); no problem, no line. `dsocr-data check` asks it.
+        fingerprint: ``fingerprint(settings) -> {name: checksum}`` of files outside the package that the settings name
+            and that decide what is drawn; a set is only continued with the same ones.
         sources: what the contents and drawings are taken from (word lists, data sets, fonts) → its licence.
 
     ``compose`` and ``render`` take their randomness from ``rng`` alone: the same state gives the same bytes.
@@ -79,3 +81,4 @@ class Family:
     settings: Mapping[str, Any]
     verify: Callable[[np.ndarray, str, dict[str, Any]], list[str]] | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: Callable[[Any], Mapping[str, str]] | None = None

@@ -181,4 +181,6 @@ def _verified(verify: Callable[..., list[str]], record: Record, config: SetConfi
 
 
 def _made_again(config: SetConfig, kind: str, index: int, degradation: str) -> Sample:
-    return make_sample(config.seed, kind, index, config.split, config.level, degradation=degradation)
+    return make_sample(
+        config.seed, kind, index, config.split, config.level, degradation=degradation, settings=config.settings(kind)
+    )

@@ -12,12 +12,13 @@ import os
 import platform
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from datagen import degradation as degradations
 from datagen import families
+from datagen import settings as family_settings
 from datagen.sample import GENERATOR_VERSION, Split
 from dsocr_jax.errors import UserError
 
@@ -45,8 +46,7 @@ LIBRARIES = (
     "scipy",
 )
 
-#: Those of optional extras: a family draws more where they are installed, so their absence is a version too.
-OPTIONAL_LIBRARIES = ("chemicals", "mini-racer", "pyecharts", "resvg-py")
+#: The version of a library that is not there.
 ABSENT = "not installed"
 
 _SHARD_NAME = re.compile(r"(train|test|all)-[a-z_]+-\d{5,}-of-\d{5,}\.array_record", re.ASCII)
@@ -63,6 +63,7 @@ class SetConfig:
         level: "easy" or "standard".
         shard_size: samples per shard; the last shard of a kind may hold fewer.
         degradation: one of `datagen.degradation.NAMES`.
+        changes: settings by kind and name that differ from the level's.
     """
 
     counts: dict[str, int]
@@ -71,10 +72,16 @@ class SetConfig:
     level: str
     shard_size: int
     degradation: str = "none"
+    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def settings(self, kind: str) -> Any:
+        """Return the settings of a kind's family."""
+        level = families.load(kind).settings[self.level]
+        return dataclasses.replace(level, **self.changes[kind]) if kind in self.changes else level
 
     def as_json(self) -> dict[str, Any]:
         """Return the config with the settings of its families and degradation, as it stands in the manifest."""
-        settings = {kind: dataclasses.asdict(families.load(kind).settings[self.level]) for kind in self.counts}
+        settings = {kind: dataclasses.asdict(self.settings(kind)) for kind in self.counts}
         if self.degradation != "none":
             settings["degradation"] = degradations.settings(self.degradation)
         return json.loads(json.dumps({**dataclasses.asdict(self), "settings": settings}))
@@ -82,8 +89,11 @@ class SetConfig:
     @classmethod
     def from_json(cls, config: dict[str, Any]) -> "SetConfig":
         """Return the config that `as_json` gave; the settings are those of the installed families."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(**{name: config[name] for name in names if name in config})
+        known = {each.name: config[each.name] for each in dataclasses.fields(cls) if each.name in config}
+        changes = {
+            kind: family_settings.parsed(kind, config["level"], some) for kind, some in known.get("changes", {}).items()
+        }
+        return cls(**(known | {"changes": changes}))
 
 
 @dataclass(frozen=True)
@@ -134,25 +144,31 @@ def plan(counts: dict[str, int], split: str, shard_size: int) -> list[Shard]:
 
 
 @functools.cache
-def _library_versions() -> dict[str, str]:
-    python = ".".join(platform.python_version_tuple()[:2])
-    found = {"python": python} | {name: importlib.metadata.version(name) for name in LIBRARIES}
-    for name in OPTIONAL_LIBRARIES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = ABSENT
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return ABSENT
+
+
+def versions(config: SetConfig | None = None) -> dict[str, str]:
+    """Return the versions that may change the bytes of a set: of Python, `LIBRARIES`, and what the config asks for.
+
+    The last are libraries of optional extras, and files that the settings name (`Family.fingerprint`).
+    """
+    found = {"python": ".".join(platform.python_version_tuple()[:2])} | {name: _version(name) for name in LIBRARIES}
+    for kind in config.counts if config else ():
+        chosen, family = config.settings(kind), families.load(kind)  # type: ignore[union-attr]
+        for name, libraries in families.OPTIONAL_LIBRARIES.get(kind, {}).items():
+            if getattr(chosen, name, None):
+                found |= {library: _version(library) for library in libraries}
+        found |= family.fingerprint(chosen) if family.fingerprint else {}
     return found
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that are in use; `ABSENT` for an optional one that is not."""
-    return dict(_library_versions())
 
 
 def started(config: SetConfig) -> Manifest:
     """Return the manifest of a set of which nothing is written yet."""
-    return Manifest(config.as_json(), GENERATOR_VERSION, versions(), complete=False, written={})
+    return Manifest(config.as_json(), GENERATOR_VERSION, versions(config), complete=False, written={})
 
 
 def config_hash(config: dict[str, Any], generator_version: int) -> str:

@@ -75,6 +75,7 @@ def make_sample(
     level: str,
     *,
     degradation: str = "none",
+    settings: Any = None,
     rejected: Counter[str] | None = None,
 ) -> Sample:
     """Make one sample.
@@ -87,6 +88,7 @@ def make_sample(
         level: "easy" or "standard".
         degradation: one of `datagen.degradation.NAMES`. It has dice of its own: with "none" the same sample comes
             out as it was before it was degraded.
+        settings: the family's; by default those of the level.
         rejected: counts the draws that could not be used, by reason.
 
     Raises:
@@ -96,7 +98,7 @@ def make_sample(
     from dsocr_jax.answers.errors import AnswerError
 
     maker = families.load(family)
-    settings = maker.settings[level]
+    settings = maker.settings[level] if settings is None else settings
     reasons: Counter[str] = Counter() if rejected is None else rejected
     failed = f"make_sample({seed}, {family!r}, {index}, {split!r}, {level!r}, degradation={degradation!r}) failed"
     why = f"no draw was of the split {split}"

@@ -86,6 +86,7 @@ def write_shard(
     partial = _partial(temporary or directory, shard)
     rejected: Counter[str] = Counter()
     statistics, digests = Statistics(), bytearray()
+    settings = config.settings(shard.kind)
     try:
         with record_writer(partial) as write:
             for index in range(shard.first, shard.first + shard.records):
@@ -98,6 +99,7 @@ def write_shard(
                     config.split,
                     config.level,
                     degradation=config.degradation,
+                    settings=settings,
                     rejected=rejected,
                 )
                 data = records.encode(sample)

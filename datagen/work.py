@@ -41,11 +41,11 @@ class Job:
 
 def job(config: SetConfig, directory: Path, temporary: Path) -> Job:
     """Return the job of making the set that ``config`` describes, with what is installed here."""
-    return Job(directory, temporary, config, _versions(), dict(families.MODULES))
+    return Job(directory, temporary, config, _versions(config), dict(families.MODULES))
 
 
-def _versions() -> dict[str, str]:
-    return {"generator": str(GENERATOR_VERSION), **manifests.versions()}
+def _versions(config: SetConfig) -> dict[str, str]:
+    return {"generator": str(GENERATOR_VERSION), **manifests.versions(config)}
 
 
 def make_shard(
@@ -66,11 +66,11 @@ def make_shard(
         UserError: other versions are installed here.
         Stopped, OSError: as `datagen.shards.write_shard`.
     """
-    here = _versions()
+    families.MODULES.update(work.modules)
+    here = _versions(work.config)
     if differing := [name for name in work.versions if here.get(name) != work.versions[name]]:
         said = ", ".join(f"{name} {here.get(name)} instead of {work.versions[name]}" for name in differing)
         raise UserError(f"a worker has {said}; install the same versions on every node.")
-    families.MODULES.update(work.modules)
     return write_shard(work.directory, shard, work.config, temporary=work.temporary, advance=advance, stop=stop)
 
 

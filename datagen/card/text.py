@@ -1,5 +1,6 @@
 """The text of a set's card: neither dates nor machine names, so equal sets have equal cards."""
 
+import json
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -68,7 +69,12 @@ def command(config: Mapping[str, Any]) -> str:
     words = ["dsocr-data", "build", "--family", *(["all"] if every else counts), "--count", str(total)]
     for name in ("seed", "split", "level", "degradation", "shard_size"):
         words += [f"--{name.replace('_', '-')}", str(config.get(name, "none"))]
-    return shlex.join([*words, "--out", "FOLDER"])
+    changes = [
+        f"{kind}.{name}={json.dumps(value)}"
+        for kind, some in config.get("changes", {}).items()
+        for name, value in some.items()
+    ]
+    return shlex.join([*words, *(["--change", *changes] if changes else []), "--out", "FOLDER"])
 
 
 def _overview(numbers: Mapping[str, Numbers]) -> str:

@@ -123,7 +123,7 @@ def test_another_set_is_not_touched(tmp_path: Path, other: SetConfig, named: str
 
 def test_other_versions_are_another_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(CONFIG, tmp_path / "set", 1)
-    monkeypatch.setattr("datagen.manifest.versions", lambda: {"numpy": "1.0"})
+    monkeypatch.setattr("datagen.manifest.versions", lambda config: {"numpy": "1.0"})
     with pytest.raises(UserError, match="the version of numpy is"):
         build(CONFIG, tmp_path / "set", 1)
 

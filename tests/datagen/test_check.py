@@ -170,7 +170,7 @@ def test_a_record_that_comes_out_otherwise_is_named(directory: Path) -> None:
 
 def test_what_other_versions_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(SetConfig({"pages": 13}, 5, "train", "easy", 10, "light"), tmp_path / "set", 1)
-    monkeypatch.setattr("datagen.manifest.versions", lambda: {"numpy": "1.0"})
+    monkeypatch.setattr("datagen.manifest.versions", lambda config: {"numpy": "1.0"})
     with pytest.raises(UserError, match=r"cannot be made again here: .*the version of numpy is .* there and 1\.0 here"):
         check_set(tmp_path / "set", regenerate=1)
     found = check_set(tmp_path / "set")
