@@ -1,8 +1,22 @@
-"""Chemical formulas: molecules built from our own pieces, drawn by RDKit's layout, as canonical isomeric SMILES."""
+"""Chemical formulas: molecules built from pieces or taken from files, drawn in many manners, as canonical SMILES."""
 
 from datagen.family import Family
 from datagen.molecules.chemistry import compose
 from datagen.molecules.drawing import render
 from datagen.molecules.settings import EASY, STANDARD
+from datagen.molecules.verify import verify
 
-FAMILY = Family("molecules", "figure", compose, render, {"easy": EASY, "standard": STANDARD})
+FAMILY = Family(
+    "molecules",
+    "figure",
+    compose,
+    render,
+    {"easy": EASY, "standard": STANDARD},
+    verify,
+    {
+        "molecules": "built here from pieces of our own, or the user's files",
+        "DejaVu, STIX and Computer Modern fonts as shipped with matplotlib": "Bitstream Vera, STIX and BaKoMa licences",
+        "Telex and Comic Neue fonts as shipped with RDKit": "SIL Open Font License 1.1",
+        "FreeSans font as shipped with RDKit": "GNU GPL with the font exception (pictures are not covered by it)",
+    },
+)

@@ -16,6 +16,7 @@ from datagen.molecules.raster import Area, Disc, Line, Marks, paint
 from datagen.molecules.rdkit_renderer import rdkit_picture
 from datagen.molecules.settings import MoleculeSettings
 from datagen.molecules.styles import Style, draw_style
+from datagen.molecules.verify import as_data
 
 #: Longest bond of a picture whose size is given, in pixels.
 MAX_BOND = 110.0
@@ -53,11 +54,13 @@ def render(content: Molecule, rng: np.random.Generator, settings: MoleculeSettin
     check_labels(depiction, labels, marks, scale)
     check_inside(marks, page, scale)
     if by_rdkit and not any(atom.group for atom in depiction.atoms):
-        image = rdkit_picture(drawn, style, scale, (page.width, page.height))
+        image, places = rdkit_picture(drawn, style, scale, (page.width, page.height))
     else:
         by_rdkit = False
         image = picture(marks, style, page)
-    return Drawn(image, content.smiles, describe(content, depiction, labels, style, scale, by_rdkit))
+        places = depiction.places * (scale.bond, -scale.bond) + page.move
+    meta = describe(content, depiction, labels, style, scale, by_rdkit)
+    return Drawn(image, content.smiles, {**meta, "drawing": as_data(depiction, places)})
 
 
 def picture(marks: Marks, style: Style, page: Page) -> np.ndarray:

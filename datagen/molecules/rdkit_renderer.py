@@ -22,8 +22,11 @@ LETTER = 0.45
 EDGE = 24
 
 
-def rdkit_picture(prepared: "Mol", style: Style, scale: Scale, size: tuple[int, int]) -> np.ndarray:
-    """Return RDKit's picture of a molecule with coordinates and wedges: uint8 ``[height, width, 3]``, or gray.
+def rdkit_picture(prepared: "Mol", style: Style, scale: Scale, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return RDKit's picture of a molecule with coordinates and wedges, and where its atoms are.
+
+    Returns:
+        uint8 ``[height, width, 3]``, and float64 ``[atoms, 2]`` in pixels from the top left corner.
 
     Raises:
         Rejected: the drawing reaches the edge of the picture.
@@ -47,8 +50,9 @@ def rdkit_picture(prepared: "Mol", style: Style, scale: Scale, size: tuple[int, 
         options.useBWAtomPalette()
     drawer.DrawMolecule(prepared)
     drawer.FinishDrawing()
+    spots = [drawer.GetDrawCoords(number) for number in range(prepared.GetNumAtoms())]
     image = np.array(Image.open(io.BytesIO(drawer.GetDrawingText())).convert("RGB"))
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]).astype(int)
     if np.abs(edge - style.paper).max() > EDGE:
         raise Rejected("cut off")
-    return image
+    return image, np.array([(spot.x, spot.y) for spot in spots])
