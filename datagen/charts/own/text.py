@@ -36,12 +36,25 @@ class Ink(NamedTuple):
 Glyph = tuple[bytes, int, int, int]
 
 
+class _Widths(dict[str, int]):
+    """The widths of the glyphs of a table."""
+
+    def __init__(self, table: "_Table") -> None:
+        super().__init__()
+        self.table = table
+
+    def __missing__(self, character: str) -> int:
+        self[character] = width = self.table[character][3]
+        return width
+
+
 class _Table(dict[str, Glyph]):
     """The glyphs of one face at one size by character, drawn when they are first asked for."""
 
     def __init__(self, face: str, size: int) -> None:
         super().__init__()
         self.face, self.font = face, fonts.load(face, size)
+        self.widths = _Widths(self)
         above, below = self.font.getmetrics()
         self.above, self.height = above + 1, above + below + 2
 
@@ -50,6 +63,7 @@ class _Table(dict[str, Glyph]):
             raise DoesNotFitError(reasons.UNDRAWABLE)
         if len(self) >= MAX_GLYPHS:
             self.clear()
+            self.widths.clear()
         mask, (left, top) = _drawn(self.font, character)
         # What reaches beyond its advance (the hook of a J) is pulled in, and the column widened if it must be.
         width = max(1, round(self.font.getlength(character)), mask.shape[1])
@@ -104,7 +118,7 @@ def ink(face: str, size: int, text: str) -> Ink:
     if not text:
         return Ink(np.zeros((1, 1), np.uint8), 1, 1, 1)
     if text.isascii() or all(_simple(character) for character in text):
-        columns, tops, bottoms, _ = zip(*[table[character] for character in text], strict=True)
+        columns, tops, bottoms, _ = zip(*map(table.__getitem__, text), strict=True)
         top, bottom = min(tops), max(bottoms)
         if bottom <= top:
             top, bottom = table.above - 1, table.above
@@ -127,7 +141,7 @@ def measure(face: str, size: int, text: str) -> int:
     """Return the width of a level text, without its ink if that is not at hand."""
     if text.isascii() or all(_simple(character) for character in text):
         table = _table(face, size)
-        return sum(table[character][3] for character in text)
+        return sum(map(table.widths.__getitem__, text))
     return ink(face, size, text).width
 
 
