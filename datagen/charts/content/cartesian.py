@@ -12,6 +12,7 @@ from datagen.charts.content.settings import ContentSettings
 from datagen.charts.content.shapes import table
 from datagen.charts.content.shares import drifting, importance, percentages
 from datagen.charts.content.texts import axis_title, note, source, subtitle, title
+from datagen.charts.content.topics import Topic
 from datagen.charts.data import ChartData, Mark, Series, Stacking
 
 
@@ -199,7 +200,7 @@ def _chart(
     name = words.topics[topic.key]
     shares = kind.stacking == "percent" or bool(topic.parts)
     main = title(dice, words, name, rows, pool)
-    fitting = occasions(rows, money=topic.unit == "money", shares=shares, errors=bool(series[0].errors))
+    fitting = occasions(rows, topic, shares=shares, errors=bool(series[0].errors))
     return ChartData(
         kind=kind.kind,
         language=words.tag,
@@ -217,9 +218,16 @@ def _chart(
     )
 
 
-def occasions(rows: Rows, *, money: bool, shares: bool, errors: bool) -> list[str]:
+def occasions(rows: Rows, topic: Topic, *, shares: bool, errors: bool) -> list[str]:
     """Return the occasions of notes that fit a chart."""
     if errors:
         return ["errors"]
-    fitting = {"any": True, "dates": rows.dates, "money": money, "shares": shares}
+    money = topic.unit == "money"
+    fitting = {
+        "any": True,
+        "dates": rows.dates,
+        "money": money,
+        "company": money and topic.field == "company",
+        "shares": shares,
+    }
     return [occasion for occasion, fits in fitting.items() if fits]

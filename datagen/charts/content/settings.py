@@ -19,7 +19,11 @@ KINDS = (
 )
 
 #: The languages there are words for, English and Chinese most often: a BCP 47 tag and a share of all charts.
-LANGUAGES: tuple[tuple[str, float], ...] = (("en", 0.26),)
+LANGUAGES: tuple[tuple[str, float], ...] = (
+    ("en", 0.26),
+    ("zh", 0.2),
+    *((tag, 0.03) for tag in ("de", "es", "fr")),
+)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def compose_pie(dice: Dice, words: Language, settings: ContentSettings) -> Chart
         title=main,
         subtitle=subtitle(dice, words, unit.unit, rows, main),
         source=source(dice, words, topic.field),
-        note=note(dice, words, occasions(rows, money=topic.unit == "money", shares=True, errors=False)),
+        note=note(dice, words, occasions(rows, topic, shares=True, errors=False)),
         y_title=full_title(dice, words, name, unit.unit),
     )
 
@@ -89,7 +89,7 @@ def compose_composite(dice: Dice, words: Language, settings: ContentSettings) ->
         title=main,
         subtitle=subtitle(dice, words, "", rows, main),
         source=source(dice, words, topic.field),
-        note=note(dice, words, occasions(rows, money=topic.unit == "money", shares=False, errors=False)),
+        note=note(dice, words, occasions(rows, topic, shares=False, errors=False)),
         x_title=words.pools[rows.pool].title,
         y_title=full_title(dice, words, words.topics[topic.key], unit.unit),
         y2_title=full_title(dice, words, words.topics[line_key], line_unit.unit) if line.right else "",
