@@ -21,7 +21,7 @@ MIN_PLOT = 0.36
 MAX_NAMES = 0.36
 TICK_LENGTH = 4
 #: Room of an axis' title in text sizes.
-TITLE_ROOM = 1.35
+TITLE_ROOM = 1.5
 #: Turned names need so many heights of a capital between each other.
 PITCH = 1.55
 
@@ -88,7 +88,9 @@ def _vertical(page: Page, room: Room, look: Look, plan: Plan, count: int) -> Plo
         room.bottom -= size * TITLE_ROOM
     if plan.x is not None:
         room.bottom -= size + gap
-        room.right -= measure(*font, plan.x.texts[-1]) / 4
+        # The outermost texts stand half outside the plot.
+        room.left = max(room.left, measure(*font, plan.x.texts[0]) / 2 + 2)
+        room.right = min(room.right, page.width - measure(*font, plan.x.texts[-1]) / 2 - 2)
         plot = _plot(room, page, 1, False, False)
         for tick, text in zip(plan.x.ticks, plan.x.texts, strict=True):
             x = plot.left + plan.x.share(tick) * (plot.right - plot.left)
@@ -129,7 +131,7 @@ def _take_sides(page: Page, room: Room, look: Look, sides: list[_Side], aside: i
         raise DoesNotFitError(reasons.TITLE)
     for title, across in titles:
         page.level(outer[across], room.top, title, font, look.theme.faint, across, "t", TITLE)
-    room.top += size * 1.5
+    room.top += size * 1.75
 
 
 def _title_below(page: Page, plot: Plot, title: str, look: Look, bottom: float) -> None:

@@ -61,7 +61,7 @@ def lay_points(page: Page, plot: Plot, data: ChartData, look: Look, plan: Plan) 
         hit = (spots[:, None, 0] < there[:, 2]) & (there[:, 0] < spots[:, None, 2])
         hit &= (spots[:, None, 1] < there[:, 3]) & (there[:, 1] < spots[:, None, 3])
         free = ~hit.any(1)
-        free &= (spots[:, 0] > plot.left) & (spots[:, 2] < page.width - 2)
+        free &= (spots[:, 0] > plot.left) & (spots[:, 2] < plot.right)
         free &= (spots[:, 1] > plot.top - tall) & (spots[:, 3] < plot.bottom)
         if not free.any():
             raise DoesNotFitError(reasons.POINTS)
