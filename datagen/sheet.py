@@ -80,7 +80,10 @@ def label_lines(record: Record, width: int, most: int, size: int) -> tuple[list[
         (name for name in _faces(mono=record.kind != "pages") if fonts.covers(name, record.label)), "DejaVuSans"
     )
     mono, font = name == "DejaVuSansMono", fonts.load(name, size)
-    lines = wrapped(readable(record.kind, record.label, columns=mono), font, width, anywhere=record.kind != "pages")
+    text = readable(record.kind, record.label, columns=mono)
+    if record.kind == "charts" and any(font.getlength(line) > width for line in text.split("\n")):
+        text = readable(record.kind, record.label, columns=False)
+    lines = wrapped(text, font, width, anywhere=record.kind != "pages")
     if len(lines) > most:
         left = len(lines) - most + 1
         lines = [*lines[: most - 1], f"… and {left} line{'s' if left > 1 else ''} more"]

@@ -127,7 +127,10 @@ def of_package(name: str) -> list[Case]:
     if importlib.util.find_spec(f"{module}.bench") is None:
         return []
     cases: dict[str, Callable[[], object]] = importlib.import_module(f"{module}.bench").bench_cases()
-    return [Case(f"{name}: {title}", lambda index, call=call: call()) for title, call in cases.items()]  # type: ignore[misc]
+    return [
+        Case(f"{name}: {title.removeprefix(f'{name} ')}", lambda index, call=call: call())
+        for title, call in cases.items()
+    ]  # type: ignore[misc]
 
 
 def _of_writing(temporary: Path) -> list[Case]:

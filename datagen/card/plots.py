@@ -14,13 +14,25 @@ _COLOURS = ("#3566a8", "#c8692b", "#3c8a5a", "#8a5aa0")
 _INK, _FAINT = "#22262c", "#68707b"
 
 #: Bars of one remark that are drawn, remarks of one kind, and different values of a remark worth drawing.
-_MOST_BARS, _MOST_REMARKS, _MOST_VALUES = 12, 8, 40
+_MOST_BARS, _MOST_REMARKS, _MOST_VALUES = 12, 8, 64
 
 #: A histogram with more bars than this is drawn with two an octave.
 _FINE_BARS = 24
 
 #: Remarks that are drawn before others.
-_FIRST = ("type", "recipe", "renderer", "language", "script", "source", "degradation preset", "degradation parts")
+_FIRST = (
+    "type",
+    "recipe",
+    "figure",
+    "stacking",
+    "renderer",
+    "language",
+    "theme",
+    "style",
+    "source",
+    "degradation preset",
+    "degradation parts",
+)
 
 
 def draw_plots(numbers: Mapping[str, Numbers], folder: Path) -> None:

@@ -122,9 +122,9 @@ class Statistics:
         self._quantity("label characters", len(label))
         if index % TOKENS_EVERY == 0:
             self._quantity("label tokens", len(_tokenizer().encode(label)))
-        for name, value in _flat(meta):
+        for name, value, times in _flat(meta):
             if isinstance(value, str):
-                self._value(name, value)
+                self._value(name, value, times)
             elif value >= 0:
                 self._quantity(f"{META} {name}", value)
 
@@ -133,10 +133,10 @@ class Statistics:
             self.quantities[name] = Quantity()
         self.quantities[name].add(number)
 
-    def _value(self, name: str, value: str) -> None:
+    def _value(self, name: str, value: str, times: int) -> None:
         counts = self.values.setdefault(name, Counter())
         if counts is not None:
-            counts[value] += 1
+            counts[value] += times
             if len(counts) > MAX_VALUES or len(value) > MAX_VALUE_LENGTH:
                 self.values[name] = None
 
@@ -173,20 +173,30 @@ class Statistics:
         return cls(data["samples"], quantities, values)
 
 
-def _flat(meta: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | int]]:
-    """Yield names and values of remarks: text, whole numbers, yes and no, lists of text, and what stands in maps."""
-    for key, value in meta.items():
-        name = prefix + key
-        if key in _OWN:
+def _flat(meta: Mapping[str, Any]) -> Iterator[tuple[str, str | int, int]]:
+    """Yield names and values of remarks, and how often to count them.
+
+    These are text, whole numbers, yes and no, and what lists of text hold. Of maps it is their text ("degradation
+    preset"), what they count ("repairs": each of them as often as it says), and what they hold facts of ("degradation
+    parts").
+    """
+    for name, value in meta.items():
+        if name in _OWN:
             continue
         if isinstance(value, bool):
-            yield name, "yes" if value else "no"
+            yield name, "yes" if value else "no", 1
         elif isinstance(value, str | int):
-            yield name, value
+            yield name, value, 1
         elif isinstance(value, list):
-            yield from ((name, item) for item in value if isinstance(item, str))
+            yield from ((name, item, 1) for item in value if isinstance(item, str))
         elif isinstance(value, dict):
-            yield from ((name, part) for part in value) if prefix else _flat(value, f"{name} ")
+            for key, inner in value.items():
+                if isinstance(inner, str):
+                    yield f"{name} {key}", inner, 1
+                elif type(inner) is int and inner > 0:
+                    yield name, key, inner
+                elif isinstance(inner, dict) and key == "parts":
+                    yield from ((f"{name} {key}", part, 1) for part in inner)
 
 
 @functools.cache

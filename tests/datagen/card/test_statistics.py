@@ -46,6 +46,7 @@ def counted(metas: list[dict[str, object]]) -> Statistics:
 METAS: list[dict[str, object]] = [
     {"type": "bar", "grid": True, "rows": 4, "names": ["a", "b"], "scale": 1.5, "content": "x", "level": "easy"},
     {"type": "pie", "grid": False, "rows": 9, "degradation": {"preset": "scan", "parts": {"noise": {"strength": 1}}}},
+    {"repairs": {"legend too large": 2, "no room": 0}, "axes": {"x": {"low": 1}}},
 ]
 
 
@@ -57,6 +58,7 @@ def test_remarks_are_counted_by_their_kind() -> None:
         "names": {"a": 1, "b": 1},
         "degradation preset": {"scan": 1},
         "degradation parts": {"noise": 1},
+        "repairs": {"legend too large": 2},
     }
     assert (found.quantities["meta rows"].low, found.quantities["meta rows"].high) == (4, 9)
 
@@ -86,4 +88,4 @@ def test_the_order_of_merging_does_not_matter() -> None:
             total.merge(Statistics.from_json(part.as_json()))
         sums.append(total)
     assert sums[0] == sums[1]
-    assert sums[0].values["title"] is None and sums[0].samples == 122
+    assert sums[0].values["title"] is None and sums[0].samples == 123
