@@ -137,6 +137,7 @@ def concentric(sketch: Sketch, dice: Dice) -> None:
 def circles_in_row(sketch: Sketch, dice: Dice) -> None:
     """Three circles that touch each other, with the triangle of their centres or a common tangent below."""
     if dice.chance(0.5):
+        sketch.rigid = True
         centres = [0j, 2 + 0j, complex(1, math.sqrt(3))]
         for centre in centres:
             sketch.circle(centre, 1.0, True)
@@ -165,6 +166,7 @@ def circles_in_row(sketch: Sketch, dice: Dice) -> None:
 def circle_and_square(sketch: Sketch, dice: Dice) -> None:
     """A square or rectangle with a circle inside, around a corner, or a circle that touches three sides."""
     how = dice.whole(0, 2)
+    sketch.rigid = how == 0
     wide = 1.0 if how == 0 else dice.uniform(1.25, 1.7)
     corners = (complex(-1, -1), complex(2 * wide - 1, -1), complex(2 * wide - 1, 1), complex(-1, 1))
     sketch.close(*corners)

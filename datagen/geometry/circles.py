@@ -137,7 +137,7 @@ def crossing_chords(sketch: Sketch, dice: Dice) -> None:
         (a, c), (b, d) = line_and_circle(cut - 1, cut + 1, 0j, 1), line_and_circle(cut - 1j, cut + 1j, 0j, 1)
         sketch.right(cut, c, d)
     else:
-        a, b, c, d = (direction(angle + dice.uniform(-0.35, 0.35)) for angle in (0.4, 2.0, 3.5, 5.1))
+        a, b, c, d = (direction(angle + dice.uniform(-0.3, 0.3)) for angle in (0.4, 2.0, 3.5, 5.1))
         cut = meet(a, c, b, d)
     sketch.join(a, c)
     sketch.join(b, d)
@@ -249,8 +249,8 @@ def tangent_at(sketch: Sketch, dice: Dice) -> None:
 def secants(sketch: Sketch, dice: Dice) -> None:
     """Two secants from a point outside, perhaps with chords between them (power of a point)."""
     _begin(sketch, dice, 0.7)
-    outside = complex(dice.uniform(1.7, 2.3), 0.0)
-    far = direction(math.pi - dice.uniform(0.3, 1.0)), direction(math.pi + dice.uniform(0.3, 1.0))
+    outside = complex(dice.uniform(1.55, 2.0), 0.0)
+    far = direction(math.pi - dice.uniform(0.55, 1.2)), direction(math.pi + dice.uniform(0.55, 1.2))
     near = [second_meeting(end, outside, 0j) for end in far]
     sketch.name(outside, role="P")
     for end, other in zip(far, near, strict=True):
@@ -263,7 +263,8 @@ def secants(sketch: Sketch, dice: Dice) -> None:
         sketch.name(meet(far[0], near[1], far[1], near[0]))
     if how in (2, 3):
         sketch.join(far[0], far[1])
-        sketch.join(near[0], near[1])
+        if abs(near[0] - near[1]) > 0.9:
+            sketch.join(near[0], near[1])
 
 
 def circle_in_angle(sketch: Sketch, dice: Dice) -> None:

@@ -37,9 +37,9 @@ def draw_ink(content: Composed, style: Style, dice: Dice) -> tuple[np.ndarray, n
     second = None if style.second is None else np.zeros_like(ink)
     parts: tuple[str, ...] = PARTS
     if second is not None and style.coloured in parts:
-        draw_figure(second, content.strokes, content.circles, style, (style.coloured,))
+        draw_figure(second, content.strokes, content.circles, style.frame, (style.coloured,))
         parts = tuple(part for part in parts if part != style.coloured)
-    draw_figure(ink, content.strokes, content.circles, style, parts)
+    draw_figure(ink, content.strokes, content.circles, style.frame, parts)
     marks = Marks(second if second is not None and style.coloured == "marks" else ink, content, style, dice)
     marks.draw()
     boxes = _dots(ink, content, style)
@@ -53,15 +53,15 @@ def _dots(ink: np.ndarray, content: Composed, style: Style) -> list[Box]:
     """Draw points as dots: those that the style names, and those that no stroke would show."""
     boxes = []
     known = {label for label, _ in content.figure.points}
-    radius = style.stroke * 0.8 + 1.2
+    radius = style.frame.stroke * 0.8 + 1.2
     for label, point in content.letters:
         alone = label not in known
         if style.dots in ("all", "hollow") or (alone and style.dots == "centres") or _lonely(point, content):
-            at = style.pixel(point)
+            at = style.frame.pixel(point)
             hollow = style.dots == "hollow" and not alone
             draw_disc(ink, at, radius + hollow)
             if hollow:
-                draw_disc(ink, at, radius + 1 - style.stroke * 0.7, 0)
+                draw_disc(ink, at, radius + 1 - style.frame.stroke * 0.7, 0)
             side = radius + 2
             boxes.append((int(at.real - side), int(at.imag - side), int(at.real + side) + 1, int(at.imag + side) + 1))
     return boxes
@@ -85,15 +85,10 @@ def meta(content: Composed, style: Style, boxes: list[Box]) -> dict[str, object]
         "recipe": content.recipe,
         "parts": list(content.parts),
         "letters": [label for label, _ in content.letters],
-        "scale": style.scale,
-        "frame": {
-            "middle": [style.middle.real, style.middle.imag],
-            "scale": style.scale,
-            "stroke": style.stroke,
-            "dash": list(style.dash),
-        },
+        "scale": style.frame.scale,
+        "frame": style.frame.numbers(),
         "boxes": [list(box) for box in boxes],
         "font": style.font,
         "marks": sorted(style.marks),
-        "hand": style.wobble > 0,
+        "hand": style.frame.wobble > 0,
     }

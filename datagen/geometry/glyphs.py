@@ -1,6 +1,8 @@
 """Letters and short texts as ink, drawn once for each face and size and kept."""
 
 import functools
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -41,13 +43,11 @@ def glyph(text: str, font: str, size: int) -> Glyph:
     image = Image.new("L", (size * (len(text) + 2), size * 3))
     draw = ImageDraw.Draw(image)
     x = float(size)
-    for number, character in enumerate(text):
-        index = number > 0 and character.isdigit() and text[0].isalpha()
-        written = PRIME if character == "'" else character
-        face = font if fonts.covers(font, written) else SUBSTITUTE
+    for (face, index), run in itertools.groupby(_characters(text, font), key=lambda item: item[:2]):
+        written = "".join(character for _, _, character in run)
         drawn = fonts.load(face, max(8, round(size * INDEX_SIZE)) if index else size)
         draw.text((x, 2 * size + (size * INDEX_DROP if index else 0)), written, 255, drawn, anchor="ls")
-        x += drawn.getlength(written) + (0.04 * size if character == "'" else 0)
+        x += drawn.getlength(written)
     box = image.getbbox()
     if box is None:
         raise ValueError(f"nothing is drawn for {text!r}")
@@ -59,18 +59,26 @@ def glyph(text: str, font: str, size: int) -> Glyph:
     return Glyph(ink, (clear > 64).astype(np.uint8) * 255, pad)
 
 
+def _characters(text: str, font: str) -> Iterator[tuple[str, bool, str]]:
+    """Yield the characters to draw, each with its face and whether it is an index."""
+    for number, character in enumerate(text):
+        written = PRIME if character == "'" else character
+        index = number > 0 and character.isdigit() and text[0].isalpha()
+        yield font if fonts.covers(font, written) else SUBSTITUTE, index, written
+
+
 def is_free(taken: np.ndarray, drawn: Glyph, left: int, top: int) -> bool:
     """Tell whether a text fits with its upper left corner there: in the picture, and clear of all ink in ``taken``."""
     height, width = drawn.clear.shape
     left, top = left - drawn.pad, top - drawn.pad
     if left < 0 or top < 0 or left + width > taken.shape[1] or top + height > taken.shape[0]:
         return False
-    return not cv2.bitwise_and(taken[top : top + height, left : left + width], drawn.clear).any()
+    return not cv2.countNonZero(cv2.bitwise_and(taken[top : top + height, left : left + width], drawn.clear))
 
 
 def put(ink: np.ndarray, drawn: Glyph, left: int, top: int) -> tuple[int, int, int, int]:
     """Draw a text; return its box (left, top, right, bottom)."""
     height, width = drawn.ink.shape
     region = ink[top : top + height, left : left + width]
-    np.maximum(region, drawn.ink, out=region)
+    cv2.max(region, drawn.ink, region)
     return left, top, left + width, top + height

@@ -9,6 +9,7 @@ import numpy as np
 from datagen.family import Rejected
 from datagen.geometry.dice import Dice
 from datagen.geometry.glyphs import Glyph, glyph, is_free, put
+from datagen.geometry.plane import cross
 from datagen.geometry.readable import TOUCH, Round
 from datagen.geometry.sketch import Composed
 from datagen.geometry.strokes import Line
@@ -19,6 +20,8 @@ Box = tuple[int, int, int, int]
 FARTHEST = 0.75
 #: Narrower angles than this (radians) are not tried.
 NARROWEST = math.radians(28)
+#: How much narrower (radians, at both ends) the inner side of a circle is made, since the circle bends into it.
+BEND = 0.12
 #: Where in an angle a letter is tried: shares of what is left on both sides of its bisector.
 ASIDE = (0.0, 0.35, -0.35, 0.65, -0.65)
 
@@ -36,13 +39,13 @@ def draw_letters(ink: np.ndarray, taken: np.ndarray, content: Composed, style: S
     default = dice.pick((-0.25, -0.75, 0.25, -0.25)) * math.pi
     lines = [(a, abs(b - a), (b - a) / abs(b - a)) for a, b, _ in content.strokes]
     gaps = {label: free_angles(point, lines, content.circles, default) for label, point in content.letters}
-    points = [style.pixel(point) for _, point in content.letters]
-    strokes = [(style.pixel(a), style.pixel(b)) for a, b, _ in content.strokes]
+    points = [style.frame.pixel(point) for _, point in content.letters]
+    strokes = [(style.frame.pixel(a), style.frame.pixel(b)) for a, b, _ in content.strokes]
     boxes = []
     # Letters with the least choice first.
     for label, point in sorted(content.letters, key=lambda item: gaps[item[0]][0][1]):
         drawn = glyph(label, style.font, style.letter)
-        at = style.pixel(point)
+        at = style.frame.pixel(point)
         place = _place(taken, drawn, at, gaps[label], style, points, strokes)
         if place is None:
             raise Rejected("no room for a letter")
@@ -78,8 +81,7 @@ def free_angles(
         away = point - centre
         if abs(abs(away) - radius) < TOUCH:
             tangent = -cmath.phase(away * 1j)
-            # The inner side is narrower than it seems, since the circle bends into it.
-            ways += [tangent, tangent + math.pi, tangent + 0.12, tangent + math.pi - 0.12]
+            ways += [tangent, tangent + math.pi, tangent - BEND, tangent + math.pi + BEND]
     if not ways:
         return [(default, 2 * math.pi), (default + math.pi, 2 * math.pi), (default + math.pi / 2, 2 * math.pi)]
     ways = sorted(way % (2 * math.pi) for way in ways)
@@ -96,7 +98,7 @@ def _place(
     gaps: list[tuple[float, float]],
     style: Style,
     points: list[complex],
-    lines: list[Line],
+    strokes: list[Line],
 ) -> tuple[int, int] | None:
     """Return the upper left pixel of the nearest free place in the widest angle that has one."""
     height, width = drawn.ink.shape
@@ -105,31 +107,32 @@ def _place(
         for aside in ASIDE if size > 1.2 else ASIDE[:1]:
             turn = cmath.rect(1.0, way + aside * min(size / 2, math.pi / 2))
             # An ellipse around the letter touches the pad around the point.
-            reach = math.hypot(turn.real * width / 2, turn.imag * height / 2) + drawn.pad + style.stroke / 2
+            reach = math.hypot(turn.real * width / 2, turn.imag * height / 2) + drawn.pad + style.frame.stroke / 2
             if size < math.pi and not aside:
                 reach = max(reach, 0.4 * min(width, height) / math.sin(size / 2))
             for number in range(int(FARTHEST * style.letter / step)):
                 middle = at + turn * (reach + number * step)
                 left, top = round(middle.real - width / 2), round(middle.imag - height / 2)
                 if is_free(taken, drawn, left, top):
-                    if not _own(middle, at, points, lines):
-                        break
-                    return left, top
+                    # Right beside its point there is no room for a stroke between.
+                    if _nearest(middle, at, points) and (number == 0 or not _beyond(middle, at, strokes)):
+                        return left, top
+                    break
     return None
 
 
-def _own(middle: complex, at: complex, points: list[complex], lines: list[Line]) -> bool:
-    """Tell whether a letter is clearly nearer to its own point than to others, with no stroke between."""
+def _nearest(middle: complex, at: complex, points: Sequence[complex]) -> bool:
+    """Tell whether a letter is clearly nearer to its own point than to others."""
     near = 1.2 * abs(middle - at)
-    if any(abs(middle - point) <= near for point in points if point != at):
-        return False
+    return all(abs(middle - point) > near for point in points if point != at)
+
+
+def _beyond(middle: complex, at: complex, strokes: Sequence[Line]) -> bool:
+    """Tell whether a stroke lies between a letter and its point."""
     start = at + (middle - at) * 0.1
-    for a, b in lines:
-        along, way = b - a, middle - start
-        if _left(along, start - a) * _left(along, middle - a) < 0 > _left(way, a - start) * _left(way, b - start):
-            return False
-    return True
-
-
-def _left(a: complex, b: complex) -> float:
-    return a.real * b.imag - a.imag * b.real
+    way = middle - start
+    for a, b in strokes:
+        parted = cross(b - a, start - a) * cross(b - a, middle - a) < 0
+        if parted and cross(way, a - start) * cross(way, b - start) < 0:
+            return True
+    return False

@@ -3,9 +3,8 @@
 import itertools
 import math
 
-from datagen.family import Rejected
 from datagen.geometry.dice import Dice
-from datagen.geometry.plane import bisector, direction, foot, meet, reflect
+from datagen.geometry.plane import direction, foot, meet, reflect
 from datagen.geometry.sketch import Sketch
 
 
@@ -39,22 +38,21 @@ def transversal(sketch: Sketch, dice: Dice) -> None:
 def perpendicular_between(sketch: Sketch, dice: Dice) -> None:
     """Two parallels, a line across and the bisector or perpendicular at one crossing."""
     high = dice.uniform(0.6, 0.9)
-    lines = [(complex(-1, 0), complex(1, 0)), (complex(-1, high), complex(1, high))]
+    low, top = complex(dice.uniform(-0.45, -0.2), 0), complex(dice.uniform(0.1, 0.4), high)
+    bisected = dice.chance(0.5)
+    # The bisector makes an isosceles triangle with the two parallels' transversal.
+    end = top + abs(top - low) if bisected else complex(top.real, 0)
+    right = max(1.0, end.real + dice.uniform(0.25, 0.4))
+    lines = [(complex(-1, level), complex(right, level)) for level in (0, high)]
     for line in lines:
         sketch.join(*line)
     sketch.parallel(*lines)
-    low, top = complex(dice.uniform(-0.45, -0.2), 0), complex(dice.uniform(0.1, 0.4), high)
     sketch.join(low, top)
     sketch.name(low, top, lines[1][0], lines[0][1])
-    if dice.chance(0.5):
-        end = meet(low, low + bisector(low, top, lines[0][1]), *lines[1])
-        if end.real > 0.95:
-            raise Rejected("bisector leaves the figure")
-        sketch.aux(low, end)
+    sketch.aux(low if bisected else top, end)
+    if bisected:
         sketch.same_angles((low, top, end), (low, end, lines[0][1]))
     else:
-        end = complex(top.real, 0)
-        sketch.aux(top, end)
         sketch.right(end, top, lines[0][1])
     sketch.name(end)
 
@@ -253,8 +251,8 @@ def parallels_with_triangle(sketch: Sketch, dice: Dice) -> None:
     for top in tops:
         sketch.path(0j, top, 1 + 0j)
     sketch.name(0j, 1 + 0j, *tops)
-    if dice.chance(0.5):
-        low = complex(tops[0].real, 0)
+    low = complex(tops[0].real, 0)
+    if abs(low) > 0.15 and dice.chance(0.6):
         sketch.join(tops[0], low, True)
         sketch.right(low, tops[0], lines[0][1])
         sketch.name(low)

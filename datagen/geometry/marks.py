@@ -1,19 +1,21 @@
 """Marks of facts (right angles, equal segments, parallels, angles) and measures: in the picture, not in the label."""
 
 import cmath
+import itertools
 import math
 
 import numpy as np
 
+from datagen import fonts
 from datagen.geometry.dice import Dice
 from datagen.geometry.glyphs import glyph, is_free, put
 from datagen.geometry.letters import Box
 from datagen.geometry.sketch import Composed
-from datagen.geometry.strokes import draw_lines, draw_path
-from datagen.geometry.style import SIZES, Style
+from datagen.geometry.strokes import Line, draw_lines
+from datagen.geometry.style import Style, size_near
 
-#: The faces that measures are written in: upright figures go with slanted letters.
-UPRIGHT = {"STIXGeneralItalic": "STIXGeneral", "DejaVuSerif-Italic": "DejaVuSerif", "DejaVuSans-Oblique": "DejaVuSans"}
+#: The faces that figures are written in: upright ones go with slanted letters.
+FIGURES = {"serif": "STIXGeneral", "sans": "DejaVuSans"}
 GREEK = "αβγδθφ"
 UNKNOWN = "abcxyhrmn"
 UNITS = ("", "", "", " cm", " m")
@@ -25,24 +27,27 @@ class Marks:
 
     def __init__(self, ink: np.ndarray, content: Composed, style: Style, dice: Dice) -> None:
         self.ink, self.content, self.style, self.dice = ink, content, style, dice
-        self.thin = max(1.35, style.stroke * dice.uniform(0.6, 1.0))
+        self.thin = max(1.35, style.frame.stroke * dice.uniform(0.6, 1.0))
         self.size = style.letter * dice.uniform(0.42, 0.6)
         self.share = dice.pick((0.5, 0.42))
         self.boxes: list[Box] = []
         self.texts: list[Text] = []
+        self.lines: list[Line] = []
         self.squared: set[complex] = set()
-        self.occupied = [style.pixel(point) for _, point in content.letters]
+        self.marked: set[tuple[str, complex]] = set()
+        self.occupied = [style.frame.pixel(point) for _, point in content.letters]
 
     def draw(self) -> None:
         """Draw all marks that the style asks for."""
         counts = {"equal": 0, "angles": 0, "parallel": 0}
         for kind, groups in self.content.facts:
             if kind in self.style.marks:
-                pixels = [tuple(self.style.pixel(point) for point in group) for group in groups]
+                pixels = [tuple(self.style.frame.pixel(point) for point in group) for group in groups]
                 if kind == "right":
                     self._square(*pixels[0])
                 elif kind in counts and counts[kind] < 3 and all(self._has_room(kind, group) for group in pixels):
                     counts[kind] += 1
+                    self.marked.update((kind, (group[-2] + group[-1]) / 2) for group in pixels)
                     for group in pixels:
                         if kind == "equal":
                             self._ticks(group[0], group[1], counts[kind])
@@ -52,6 +57,7 @@ class Marks:
                             self._arcs(group[0], group[1], group[2], counts[kind])
         self._measured_angles()
         self._lengths()
+        draw_lines(self.ink, self.lines, self.thin)
 
     def _has_room(self, kind: str, group: tuple[complex, ...]) -> bool:
         """Tell whether a mark would be seen as one; it is drawn for all of a fact's groups or for none."""
@@ -60,6 +66,8 @@ class Marks:
             opening = abs(cmath.phase((b - group[0]) / (a - group[0])))
             return 0.3 < opening < 2.6 and self._radius(*group) > 0.6 * self.size
         places = (a + b) / 2, a + (b - a) * self.share
+        if any(kind == other and abs(place - places[0]) < 2 for other, place in self.marked):
+            return False  # it has a mark already
         return abs(b - a) > 3.5 * self.size and all(
             abs(point - place) > 1.2 * self.size for point in self.occupied for place in places
         )
@@ -68,16 +76,15 @@ class Marks:
         side = min(self.size, abs(a - vertex) * 0.4, abs(b - vertex) * 0.4)
         if side >= 4:
             along, up = (a - vertex) / abs(a - vertex) * side, (b - vertex) / abs(b - vertex) * side
-            draw_path(self.ink, [vertex + along, vertex + along + up, vertex + up], self.thin)
-            self._cover(vertex + along, vertex + along + up, vertex + up)
+            self._stroke(vertex + along, vertex + along + up, vertex + up)
             self.squared.add(vertex)
 
     def _ticks(self, a: complex, b: complex, count: int) -> None:
         middle, along = (a + b) / 2, (b - a) / abs(b - a)
         apart, half = max(self.thin + 2.5, self.size * 0.32) * along, self.size * 0.42 * along * cmath.rect(1.0, 1.35)
         centres = [middle + apart * (number - (count - 1) / 2) for number in range(count)]
-        draw_lines(self.ink, [(centre - half, centre + half) for centre in centres], self.thin)
-        self._cover(*(centre + sign * half for centre in centres for sign in (1, -1)))
+        for centre in centres:
+            self._stroke(centre - half, centre + half)
 
     def _arrows(self, a: complex, b: complex, count: int) -> None:
         middle, along = a + (b - a) * self.share, (b - a) / abs(b - a)
@@ -85,8 +92,7 @@ class Marks:
         for number in range(count):
             tip = middle + along * (wing * 0.5 + number * wing * 0.8)
             ends = [tip - along * wing * cmath.rect(1.0, turn) for turn in (0.45, -0.45)]
-            draw_path(self.ink, [ends[0], tip, ends[1]], self.thin)
-            self._cover(tip, *ends)
+            self._stroke(ends[0], tip, ends[1])
 
     def _arcs(self, vertex: complex, a: complex, b: complex, count: int, radius: float = 0.0) -> None:
         opening = abs(cmath.phase((b - vertex) / (a - vertex)))
@@ -96,8 +102,7 @@ class Marks:
         for number in range(count):
             size = radius + number * max(self.thin + 2.5, self.size * 0.3)
             arc = [vertex + cmath.rect(size, start + opening * share / 12) for share in range(13)]
-            draw_path(self.ink, arc, self.thin)
-            self._cover(*arc)
+            self._stroke(*arc)
 
     def _radius(self, vertex: complex, a: complex, b: complex) -> float:
         """A radius for an arc: wider in narrow angles, and clear of the ends of the arms."""
@@ -115,7 +120,7 @@ class Marks:
         greek = self.dice.chance(0.25)
         for number, (vertex, a, b) in enumerate(self.dice.some(corners, self.dice.whole(1, 3 if numbered else 2))):
             opening = math.degrees(abs(cmath.phase((b - vertex) / (a - vertex))))
-            points = self.style.pixel(vertex), self.style.pixel(a), self.style.pixel(b)
+            points = self.style.frame.pixel(vertex), self.style.frame.pixel(a), self.style.frame.pixel(b)
             if points[0] in self.squared or not 18 < opening < 165:
                 continue
             radius = self._radius(*points)
@@ -136,11 +141,11 @@ class Marks:
         ending = self.dice.pick(UNITS)
         unknown = self.dice.some(UNKNOWN, 3) if self.dice.chance(0.45) else []
         strokes = self.content.strokes
-        middle = self.style.pixel(sum(a + b for a, b, _ in strokes) / (2 * max(1, len(strokes))))
+        middle = self.style.frame.pixel(sum(a + b for a, b, _ in strokes) / (2 * max(1, len(strokes))))
         for start, end, _ in self.dice.some(strokes, self.dice.whole(1, 3)):
             length = abs(end - start) * unit
             text = unknown.pop() if unknown else f"{length:.1f}{ending}" if length < 4 else f"{round(length)}{ending}"
-            a, b = self.style.pixel(start), self.style.pixel(end)
+            a, b = self.style.frame.pixel(start), self.style.frame.pixel(end)
             across = (b - a) / abs(b - a) * 1j
             at = (a + b) / 2
             if ((at - middle) * across.conjugate()).real < 0:
@@ -150,13 +155,13 @@ class Marks:
 
     def write(self, taken: np.ndarray) -> None:
         """Write the texts where they touch nothing; a text without room is left out."""
-        size = min(SIZES, key=lambda size: abs(size - 0.78 * self.style.letter))
-        font = UPRIGHT.get(self.style.font, self.style.font)
+        size = size_near(0.78 * self.style.letter)
+        font = FIGURES[fonts.face(self.style.font).kind]
         for text, at, way in self.texts:
             face = self.style.font if text.isalpha() else font
             drawn = glyph(text, face, size)
             height, width = drawn.ink.shape
-            reach = math.hypot(way.real * width / 2, way.imag * height / 2) + drawn.pad + self.style.stroke / 2
+            reach = math.hypot(way.real * width / 2, way.imag * height / 2) + drawn.pad + self.style.frame.stroke / 2
             for number in range(6):
                 middle = at + way * (reach + number * size * 0.12)
                 left, top = round(middle.real - width / 2), round(middle.imag - height / 2)
@@ -166,7 +171,9 @@ class Marks:
                         put(taken, drawn, left, top)
                     break
 
-    def _cover(self, *points: complex) -> None:
+    def _stroke(self, *points: complex) -> None:
+        """Draw a line through the points, when all marks are drawn, and note what it covers."""
+        self.lines += itertools.pairwise(points)
         pad = self.thin / 2 + 1.5
         xs, ys = [point.real for point in points], [point.imag for point in points]
         self.boxes.append(

@@ -6,12 +6,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from datagen.geometry.strokes import dashes, draw_circle, draw_lines
+from datagen.geometry.strokes import draw_figure
+from datagen.geometry.style import Frame
 from dsocr_jax.answers.geometry import parse_figure
 
-#: Ink counts as found if the other drawing has ink within this many pixels; hand-drawn strokes stray by `STRAY` more.
-TOLERANCE = 2
-STRAY = 2
+#: Ink counts as found if the other drawing has ink within this many pixels: less than half a gap between dashes.
+TOLERANCE = 1
 #: `redraw_iou` of a picture as `render` returned it is at least this.
 BAR = 0.98
 #: Darker than this share of the way from paper to ink is ink; shading and ruled lines are lighter.
@@ -30,13 +30,12 @@ def redraw_iou(image: np.ndarray, label: str, meta: dict[str, Any]) -> float:
         label: the dictionary text.
         meta: of the picture.
     """
-    drawn, again = _ink(image), _redrawn(image.shape[:2], label, meta["frame"])
+    drawn, again = _ink(image), _redrawn(image.shape[:2], label, Frame.from_numbers(meta["frame"]))
     for box in meta["boxes"]:
         left, top, right, bottom = (max(0, value) for value in box)
         drawn[top:bottom, left:right] = 0
         again[top:bottom, left:right] = 0
-    side = 2 * (TOLERANCE + (STRAY if meta["hand"] else 0)) + 1
-    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * TOLERANCE + 1, 2 * TOLERANCE + 1))
     found = cv2.countNonZero(cv2.bitwise_and(drawn, cv2.dilate(again, near)))
     covered = cv2.countNonZero(cv2.bitwise_and(again, cv2.dilate(drawn, near)))
     total, expected = cv2.countNonZero(drawn), cv2.countNonZero(again)
@@ -57,17 +56,9 @@ def _ink(image: np.ndarray) -> np.ndarray:
     return ((darkness - paper) > DARK * (darkness.max() - paper)).astype(np.uint8) * 255
 
 
-def _redrawn(shape: Sequence[int], label: str, frame: dict[str, Any]) -> np.ndarray:
+def _redrawn(shape: Sequence[int], label: str, frame: Frame) -> np.ndarray:
     figure = parse_figure(label)
-    scale, middle, dash = frame["scale"], complex(*frame["middle"]), (frame["dash"][0], frame["dash"][1])
-
-    def pixel(point: tuple[float, float]) -> complex:
-        return middle + complex(*point).conjugate() * scale
-
+    strokes = [(complex(*s.start), complex(*s.end), s.dashed) for s in figure.segments]
     ink = np.zeros(shape, np.uint8)
-    for segment in figure.segments:
-        ends = pixel(segment.start), pixel(segment.end)
-        draw_lines(ink, dashes(*ends, dash) if segment.dashed else [ends], frame["stroke"])
-    for circle in figure.circles:
-        draw_circle(ink, pixel(circle.center), circle.radius * scale, frame["stroke"])
+    draw_figure(ink, strokes, [(complex(*c.center), c.radius) for c in figure.circles], frame)
     return (ink > 127).astype(np.uint8) * 255

@@ -52,6 +52,6 @@ def _paper(shape: tuple[int, ...], content: Composed, style: Style) -> np.ndarra
         paper[:, style.ruled // 2 :: style.ruled] = RULED
     if style.shade and content.corners:
         cover = np.zeros(shape, np.uint8)
-        fill(cover, [style.pixel(corner) for corner in content.corners], round(255 * style.shade))
+        fill(cover, [style.frame.pixel(corner) for corner in content.corners], round(255 * style.shade))
         np.subtract(paper, cover, out=paper)
     return paper

@@ -11,6 +11,7 @@ from datagen.geometry.sketch import Sketch
 
 def regular(sketch: Sketch, dice: Dice) -> None:
     """A regular pentagon, hexagon or octagon with diagonals, radii or an apothem, and its circles."""
+    sketch.rigid = True
     count = dice.pick((5, 6, 6, 8))
     corners = shapes.regular(count)
     sketch.close(*corners)
@@ -41,6 +42,7 @@ def regular(sketch: Sketch, dice: Dice) -> None:
 
 def star(sketch: Sketch, dice: Dice) -> None:
     """A star of five to eight points, in its polygon or circle or alone."""
+    sketch.rigid = True
     count, step = dice.pick(((5, 2), (5, 2), (6, 2), (7, 2), (7, 3), (8, 3)))
     corners = tuple(corner * 1j * direction(math.pi / count + math.pi / 2) for corner in shapes.regular(count))
     for number, corner in enumerate(corners):
@@ -61,6 +63,7 @@ def star(sketch: Sketch, dice: Dice) -> None:
 
 def nested(sketch: Sketch, dice: Dice) -> None:
     """Squares, triangles or hexagons inside each other, each on the midpoints of the last, or turned a little."""
+    sketch.rigid = True
     corners = list(shapes.regular(dice.pick((3, 4, 4, 5, 6))))
     share = dice.pick((0.5, 0.5, dice.uniform(0.2, 0.4)))
     for number in range(dice.whole(2, 3)):
@@ -75,6 +78,7 @@ def nested(sketch: Sketch, dice: Dice) -> None:
 
 def circle_chain(sketch: Sketch, dice: Dice) -> None:
     """A regular polygon between its inner and outer circle."""
+    sketch.rigid = True
     corners = shapes.regular(dice.pick((3, 4, 6)))
     for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
         sketch.join(start, end)

@@ -36,6 +36,7 @@ def base(sketch: Sketch, dice: Dice, kinds: tuple[str, ...] = shapes.QUADRILATER
     order = corners[turn:] + corners[:turn]
     sketch.close(*(order if dice.chance(0.6) else order[::-1]))
     sketch.parts.append(kind)
+    sketch.rigid = kind == "square"
     if kind in ("square", "rectangle", "right trapezium"):
         sketch.right(a, b, d)
     if kind in ("square", "rectangle"):
@@ -324,6 +325,8 @@ def quadrilateral(sketch: Sketch, dice: Dice) -> None:
         names["inscribed"] = inscribed
     if kind in ("square", "rectangle", "kite"):
         del names["height"]
+    if kind in ("square", "rhombus"):
+        del names["bisect"]
     if kind == "kite":
         del names["made_longer"]
     count = dice.pick((0, 1, 1, 1, 1, 1, 2, 2))

@@ -13,6 +13,8 @@ MIN_SINE = math.sin(math.radians(9))
 MIN_RADIUS = 1.0
 #: How near a stroke or circle may come to what it does not touch (label units).
 MIN_GAP = 0.45
+#: How flat the piece that a chord cuts off may be, and how near a stroke may pass by a circle (label units).
+MIN_SAGITTA = 0.3
 #: Nearer than this (label units) is touching: twice what rounding to two decimals can move two points by.
 TOUCH = 0.03
 
@@ -42,7 +44,7 @@ def check_readable(points: Sequence[complex], strokes: Sequence[Stroke], circles
                 raise Rejected("point too close to a stroke")
         for centre, radius in circles:
             at = (centre - a) * turned
-            if TOUCH < abs(abs(at.imag) - radius) < MIN_GAP and 0 < at.real < length:
+            if TOUCH < abs(abs(at.imag) - radius) < MIN_SAGITTA and 0 < at.real < length:
                 raise Rejected("stroke too close to a circle")
     for first, second in combinations(lines, 2):
         if abs((first[2].conjugate() * second[2]).imag) < MIN_SINE:

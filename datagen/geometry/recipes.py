@@ -15,6 +15,8 @@ Recipe = Callable[[Sketch, Dice], None]
 
 #: How often a figure is turned by any angle; otherwise its base stays level, and half of them are mirrored.
 TURNED = 0.22
+#: The same of figures of one fixed form.
+RIGID_TURNED = 0.85
 #: How often the letters of a figure start elsewhere than at A, and where.
 SHIFTED = 0.3
 STARTS = "PKDEXLMRSTU"
@@ -100,6 +102,6 @@ def compose(dice: Dice, settings: GeometrySettings) -> Composed:
     # Turned by half a turn after its vertical axis was mirrored, a figure is mirrored left to right.
     mirror = dice.chance(0.5)
     turn = complex(-1 if mirror else 1)
-    if not sketch.upright and dice.chance(TURNED):
+    if not sketch.upright and dice.chance(RIGID_TURNED if sketch.rigid else TURNED):
         turn = direction(dice.uniform(0, 2 * math.pi))
     return sketch.compose(recipe, turn, mirror)

@@ -37,7 +37,7 @@ class GeometrySettings:
 
     recipes: tuple[str, ...]
     grid: float = 0.0
-    sides: tuple[int, int] = (256, 640)
+    sides: tuple[int, int] = (240, 600)
     aspect: float = 1.8
     fill: tuple[float, float] = (0.68, 1.0)
     stroke: tuple[float, float] = (0.0032, 0.0075)
@@ -47,7 +47,7 @@ class GeometrySettings:
     letters: float = 0.9
     dots: float = 0.35
     no_dots: tuple[str, ...] = ("none", "centres", "centres", "centres")
-    coloured: float = 0.2
+    coloured: float = 0.18
     marks: float = 0.7
     ruled: float = 0.04
     shaded: float = 0.08

@@ -56,6 +56,7 @@ class Sketch:
         roles: points get the letter that goes with what they are (M for a midpoint), if it is free.
         letters: the letters in the order in which other points get them.
         upright: the figure must not be turned (drawings of solids).
+        rigid: the figure has a fixed form, so that only its turn keeps it from being drawn again and again.
         corners: the corners of the last polygon drawn.
     """
 
@@ -63,6 +64,7 @@ class Sketch:
     roles: bool = False
     letters: str = LETTERS
     upright: bool = False
+    rigid: bool = False
     strokes: list[Stroke] = field(default_factory=list)
     names: dict[complex, str] = field(default_factory=dict)
     circles: list[Round] = field(default_factory=list)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from datagen.geometry.readable import Round, Stroke
-from datagen.geometry.style import Style
+from datagen.geometry.style import Frame
 
 #: OpenCV takes whole numbers: coordinates in 1/16 of a pixel.
 SHIFT = 4
@@ -99,26 +99,24 @@ def dashes(start: complex, end: complex, dash: tuple[float, float]) -> list[Line
 
 
 def draw_figure(
-    ink: np.ndarray, strokes: Sequence[Stroke], circles: Sequence[Round], style: Style, parts: Sequence[str] = PARTS
+    ink: np.ndarray, strokes: Sequence[Stroke], circles: Sequence[Round], frame: Frame, parts: Sequence[str] = PARTS
 ) -> None:
     """Draw the segments and circles of a normalised figure, or only some of them."""
     lines: list[Line] = []
-    for a, b, dashed in strokes:
-        start, end = style.pixel(a), style.pixel(b)
-        if dashed and "dashed" in parts:
-            lines += dashes(start, end, style.dash)
-        elif not dashed and "solid" in parts:
-            lines.append((start, end))
-    if style.wobble:
-        for number, (start, end) in enumerate(lines):
-            draw_path(ink, _wobbly(start, end, style.wobble, number), style.stroke)
-    else:
-        draw_lines(ink, lines, style.stroke)
+    for number, (a, b, dashed) in enumerate(strokes):
+        if ("dashed" if dashed else "solid") in parts:
+            start, end = frame.pixel(a), frame.pixel(b)
+            pieces = dashes(start, end, frame.dash) if dashed else [(start, end)]
+            for piece in pieces if frame.wobble else ():
+                draw_path(ink, _wobbly(*piece, frame.wobble, number), frame.stroke)
+            lines += pieces
+    if not frame.wobble:
+        draw_lines(ink, lines, frame.stroke)
     for place, size in circles if "circles" in parts else ():
-        radius: float | np.ndarray = size * style.scale
-        if style.wobble:
-            radius = radius + np.cos(2 * np.pi * np.arange(CORNERS) / CORNERS * 3 + radius) * (style.wobble / 2)
-        draw_circle(ink, style.pixel(place), radius, style.stroke)
+        radius: float | np.ndarray = size * frame.scale
+        if frame.wobble:
+            radius = radius + np.cos(2 * np.pi * np.arange(CORNERS) / CORNERS * 3 + radius) * (frame.wobble / 2)
+        draw_circle(ink, frame.pixel(place), radius, frame.stroke)
 
 
 def _wobbly(start: complex, end: complex, wobble: float, number: int) -> list[complex]:

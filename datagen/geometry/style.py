@@ -1,5 +1,8 @@
 """How one picture of a figure looks: size, place, strokes, letters, colours, marks."""
 
+import itertools
+from bisect import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from datagen.geometry.dice import Dice
@@ -10,6 +13,7 @@ Colour = tuple[int, int, int]
 
 #: Letters and measures come in these sizes (pixels per em) only, so that drawn letters can be kept.
 SIZES = (11, 12, 14, 16, 18, 20, 23, 26, 30, 34, 39, 44)
+_BETWEEN = tuple((a + b) / 2 for a, b in itertools.pairwise(SIZES))
 #: Inks and papers without colour, more likely ones more often; then with colour.
 GRAY_INKS: tuple[Colour, ...] = ((0, 0, 0),) * 4 + ((25, 25, 25), (45, 45, 45), (70, 70, 70))
 GRAY_PAPERS: tuple[Colour, ...] = ((255, 255, 255),) * 12 + ((250, 250, 250), (244, 244, 244), (235, 235, 235))
@@ -25,15 +29,45 @@ SHADES = (0.06, 0.1, 0.15, 0.2)
 
 
 @dataclass(frozen=True)
+class Frame:
+    """Where and how the strokes of a figure are drawn: all that is needed to draw its label again.
+
+    Attributes:
+        middle: where the figure's origin lies, in pixels, y downwards.
+        scale: pixels per label unit.
+        stroke: width of strokes in pixels.
+        dash: length of dashes and of the gaps between them, from middle to middle of their round ends, in pixels.
+        wobble: how far hand-drawn strokes stray, in pixels, or 0.
+    """
+
+    middle: complex
+    scale: float
+    stroke: float
+    dash: tuple[float, float]
+    wobble: float = 0.0
+
+    def pixel(self, point: complex) -> complex:
+        """Return where a point of the label's frame lies in the picture."""
+        return self.middle + point.conjugate() * self.scale
+
+    def numbers(self) -> list[float]:
+        """Return the frame as numbers; ``from_numbers`` reads them."""
+        return [self.middle.real, self.middle.imag, self.scale, self.stroke, *self.dash, self.wobble]
+
+    @staticmethod
+    def from_numbers(numbers: Sequence[float]) -> "Frame":
+        """Return the frame that gave these numbers."""
+        x, y, scale, stroke, dash, gap, wobble = numbers
+        return Frame(complex(x, y), scale, stroke, (dash, gap), wobble)
+
+
+@dataclass(frozen=True)
 class Style:
-    """Lengths in pixels, points as complex numbers with y downwards.
+    """Lengths in pixels.
 
     Attributes:
         width, height: of the picture.
-        scale: pixels per label unit.
-        middle: where the figure's origin lies.
-        stroke: width of strokes.
-        dash: length of dashes and of the gaps between them.
+        frame: where and how strokes are drawn.
         letter: size of letters (em).
         font: name of their face.
         dots: which points are dots: "none", "all", "hollow", or "centres" of circles.
@@ -41,16 +75,12 @@ class Style:
         second: colour of the strokes that ``coloured`` names ("dashed", "circles" or "marks"), or nothing.
         ruled: distance of the lines of ruled paper, or 0.
         shade: how much darker than the paper the figure's polygon is filled, or 0.
-        wobble: how far hand-drawn strokes stray, or 0.
         marks: the kinds of marks that are drawn.
     """
 
     width: int
     height: int
-    scale: float
-    middle: complex
-    stroke: float
-    dash: tuple[float, float]
+    frame: Frame
     letter: int
     font: str
     dots: str
@@ -60,12 +90,7 @@ class Style:
     coloured: str = ""
     ruled: int = 0
     shade: float = 0.0
-    wobble: float = 0.0
     marks: frozenset[str] = frozenset()
-
-    def pixel(self, point: complex) -> complex:
-        """Return where a point of the label's frame lies in the picture."""
-        return self.middle + point.conjugate() * self.scale
 
     @property
     def gray(self) -> bool:
@@ -85,24 +110,22 @@ def draw_style(content: Composed, dice: Dice, settings: GeometrySettings) -> Sty
     width, height = (longer, round(longer / proportion)) if proportion > 1 else (round(longer * proportion), longer)
     shorter = min(width, height)
     aim = (shorter * longer) ** 0.5 * dice.uniform(*settings.letter)
-    letter = min(SIZES, key=lambda size: abs(size - aim))
+    letter = size_near(aim)
     stroke = max(1.35, (shorter * longer) ** 0.5 * dice.uniform(*settings.stroke))
     margin = (1.25 * letter if content.letters else 0.0) + stroke + 2
     fill = dice.uniform(*settings.fill)
     scale = fill * min((width / 2 - margin) / half_x, (height / 2 - margin) / half_y)
     room_x, room_y = width / 2 - half_x * scale - margin, height / 2 - half_y * scale - margin
     middle = complex(width / 2 + dice.uniform(-1, 1) * room_x, height / 2 + dice.uniform(-1, 1) * room_y)
-    dash = dice.uniform(0.011, 0.02) * shorter + 1.5 * stroke
+    dash = max(MIN_DASH, dice.uniform(0.011, 0.02) * shorter + 1.5 * stroke)
+    gap = max(MIN_GAP, dash * dice.uniform(0.6, 0.9))
+    wobble = dice.uniform(0.5, 1.2) if dice.chance(settings.wobbly) else 0.0
     coloured = dice.chance(settings.coloured)
     second = dice.pick(SECOND_INKS) if coloured and dice.chance(0.5) else None
     return Style(
         width,
         height,
-        scale,
-        middle,
-        stroke,
-        # From middle to middle of their round ends.
-        (dash - stroke, dash * dice.uniform(0.6, 0.9) + stroke),
+        Frame(middle, scale, stroke, (dash - stroke, gap + stroke), wobble),
         letter,
         dice.pick(settings.fonts),
         dice.pick(("all", "all", "all", "hollow")) if dice.chance(settings.dots) else dice.pick(settings.no_dots),
@@ -112,13 +135,19 @@ def draw_style(content: Composed, dice: Dice, settings: GeometrySettings) -> Sty
         dice.pick(("dashed", "circles", "marks")) if second else "",
         dice.whole(9, 22) if dice.chance(settings.ruled) else 0,
         dice.pick(SHADES) if dice.chance(settings.shaded) else 0.0,
-        dice.uniform(0.5, 1.2) if dice.chance(settings.wobbly) else 0.0,
         frozenset(kind for kind, share in MARKS.items() if dice.chance(share))
         if dice.chance(settings.marks)
         else _NONE,
     )
 
 
+def size_near(aim: float) -> int:
+    """Return the one of `SIZES` that is nearest."""
+    return SIZES[bisect(_BETWEEN, aim)]
+
+
+#: The shortest dashes and gaps (pixels) that are still seen as such.
+MIN_DASH, MIN_GAP = 5.0, 3.6
 #: How often each kind of marks is drawn in a picture that has marks at all.
 MARKS = {"right": 0.85, "angles": 0.4, "equal": 0.35, "parallel": 0.3, "corner": 0.3, "lengths": 0.25, "numbers": 0.12}
 _NONE: frozenset[str] = frozenset()

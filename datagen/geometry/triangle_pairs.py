@@ -89,14 +89,16 @@ def opposite_side(sketch: Sketch, dice: Dice) -> None:
 
 def hand_in_hand(sketch: Sketch, dice: Dice) -> None:
     """Two isosceles triangles of one angle at a common corner, one turned, and the lines that join their ends."""
-    angle = math.radians(dice.pick((60.0, 90.0, dice.uniform(45, 100))))
-    turn = direction(dice.uniform(0.35, 0.9))
-    size = dice.uniform(0.55, 0.8)
+    angle = math.radians(dice.pick((60.0, 90.0, dice.uniform(50, 100))))
     b, c = 1 + 0j, direction(angle)
+    opposite = dice.chance(0.35)
+    if opposite:
+        size = dice.uniform(0.5, 0.85)
+        turn = -direction(-dice.uniform(0.0, 0.5))
+    else:  # the second triangle's first side lies in the first triangle, or reaches out of it
+        size = math.cos(angle / 2) * dice.uniform(0.55, 0.85) if dice.chance(0.6) else dice.uniform(1.15, 1.3)
+        turn = direction(angle * dice.uniform(0.35, 0.65))
     d, e = b * turn * size, c * turn * size
-    if dice.chance(0.35):
-        d, e = -b * size, -b * size * direction(-angle)
-        sketch.names.clear()
     sketch.name(0j, b, c, d, e)
     for ends in ((0j, b), (0j, c), (b, c), (0j, d), (0j, e), (d, e)):
         sketch.join(*ends)
@@ -104,7 +106,7 @@ def hand_in_hand(sketch: Sketch, dice: Dice) -> None:
     sketch.equal((0j, d), (0j, e))
     if abs(angle - math.pi / 2) < 1e-9:
         sketch.right(0j, b, c)
-    for ends in ((b, d), (c, e))[: dice.whole(1, 2)]:
+    for ends in (((b, e), (c, d)) if opposite else ((b, d), (c, e)))[: dice.whole(1, 2)]:
         sketch.aux(*ends)
 
 
@@ -170,9 +172,10 @@ def similar_inside(sketch: Sketch, dice: Dice) -> None:
         if dice.chance(0.3):
             sketch.aux(lines[0][0], right)
         return
-    centre = complex(-dice.uniform(0.5, 0.9), dice.uniform(0.0, 0.35))
-    size = dice.uniform(1.5, 1.9)
     near = (top, left, right)
+    inside = dice.chance(0.5)
+    centre = (top + left + right) / 3 if inside else complex(-dice.uniform(0.35, 0.7), dice.uniform(0.55, 0.9))
+    size = dice.uniform(1.8, 2.4)
     far = tuple(centre + (corner - centre) * size for corner in near)
     sketch.close(*near)
     for corner, image in zip(near, far, strict=True):
@@ -191,11 +194,11 @@ def mirrored(sketch: Sketch, dice: Dice) -> None:
         low, high = 1.3 - dice.uniform(0.05, 0.3) * 1j, 1.3 + dice.uniform(1.0, 1.3) * 1j
         images = tuple(reflect(corner, low, high) for corner in corners)
         sketch.join(low, high, dice.chance(0.7))
-        for corner, image in list(zip(corners, images, strict=True))[: dice.pick((0, 0, 3))]:
-            sketch.join(corner, image, True)
+        if dice.chance(0.35):
+            sketch.join(corners[0], images[0], True)
     else:
-        about = complex(1.15, dice.uniform(-0.1, 0.2))
-        turn = direction(-math.radians(dice.uniform(70, 120)))
+        about = complex(dice.uniform(1.25, 1.5), -dice.uniform(0.1, 0.3))
+        turn = direction(-math.radians(dice.uniform(75, 105)))
         images = tuple(about + (corner - about) * turn for corner in corners)
         sketch.aux(corners[0], about)
         sketch.aux(about, images[0])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datagen.family import Rejected
-from datagen.geometry import plane, quadrilaterals, recipes, shapes, triangles
+from datagen.geometry import plane, quadrilaterals, recipes, shapes, triangle_shapes, triangles
 from datagen.geometry.dice import Dice
 from datagen.geometry.facts import Fact
 from datagen.geometry.settings import STANDARD, STANDARD_RECIPES
@@ -93,7 +93,7 @@ def test_every_addition_to_a_quadrilateral_is_what_it_says(name: str, seed: int)
 def test_an_inscribed_circle_touches_all_three_sides(seed: int):
     dice, sketch = Dice(np.random.default_rng(seed)), Sketch()
     a, b, c = triangles.base(sketch, dice)
-    triangles.inscribed(sketch, dice, a, b, c)
+    triangle_shapes.inscribed(sketch, dice, a, b, c)
     centre, radius = sketch.circles[0]
     distances = [plane.distance_to_segment(centre, *side) for side in ((a, b), (b, c), (c, a))]
     assert distances == pytest.approx([radius] * 3)
@@ -103,7 +103,7 @@ def test_an_inscribed_circle_touches_all_three_sides(seed: int):
 def test_a_circumscribed_circle_goes_through_all_corners(seed: int):
     dice, sketch = Dice(np.random.default_rng(seed)), Sketch()
     corners = triangles.base(sketch, dice)
-    triangles.circumscribed(sketch, dice, *corners)
+    triangle_shapes.circumscribed(sketch, dice, *corners)
     centre, radius = sketch.circles[0]
     assert [abs(corner - centre) for corner in corners] == pytest.approx([radius] * 3)
 
@@ -112,7 +112,7 @@ def test_a_circumscribed_circle_goes_through_all_corners(seed: int):
 def test_an_excircle_touches_the_three_lines_from_outside(seed: int):
     dice, sketch = Dice(np.random.default_rng(seed)), Sketch()
     a, b, c = triangles.base(sketch, dice)
-    triangles.excircle(sketch, dice, a, b, c)
+    triangle_shapes.excircle(sketch, dice, a, b, c)
     centre, radius = sketch.circles[0]
     lines = ((a, b), (b, c), (c, a))
     assert [abs(centre - plane.foot(centre, *line)) for line in lines] == pytest.approx([radius] * 3)

@@ -11,10 +11,11 @@ from datagen.family import Rejected
 from datagen.geometry import FAMILY, drawing
 from datagen.geometry.dice import Dice
 from datagen.geometry.letters import free_angles
+from datagen.geometry.plane import direction
 from datagen.geometry.settings import STANDARD
 from datagen.geometry.sketch import Composed, Sketch
 from datagen.geometry.strokes import dashes, draw_circle, draw_lines
-from datagen.geometry.style import draw_style, half_extent
+from datagen.geometry.style import Frame, draw_style, half_extent
 from tests.datagen.geometry.drawn import LEVELS, PLAIN, draw, draws
 
 
@@ -59,7 +60,7 @@ def test_place_and_size_do_not_change_the_label():
         except Rejected:
             continue
         labels.add(drawn.label)
-        frames.add((drawn.meta["frame"]["scale"], *drawn.meta["frame"]["middle"]))
+        frames.add(tuple(drawn.meta["frame"][:3]))
     assert len(frames) > 10
     assert labels == {content.key}
 
@@ -97,8 +98,8 @@ def test_letters_are_whole_and_touch_neither_strokes_nor_each_other():
 
 def test_every_labelled_point_has_its_letter_nearest():
     for content, drawn in draws(PLAIN, 40):
-        frame = drawn.meta["frame"]
-        points = [complex(*frame["middle"]) + p.conjugate() * frame["scale"] for _, p in content.letters]
+        frame = Frame.from_numbers(drawn.meta["frame"])
+        points = [frame.pixel(point) for _, point in content.letters]
         boxes = drawn.meta["boxes"][-len(points) :] if points else []
         middles = [complex(left + right, top + bottom) / 2 for left, top, right, bottom in boxes]
         nearest = {min(range(len(points)), key=lambda number: abs(points[number] - middle)) for middle in middles}
@@ -113,9 +114,14 @@ def test_a_letter_goes_into_the_widest_angle():
     assert size == pytest.approx(1.5 * math.pi)
 
 
-def test_a_letter_on_a_circle_goes_outside():
-    way, _ = free_angles(3 + 0j, [(3 + 0j, 6.0, -1 + 0j)], [(0j, 3.0)], 0.0)[0]
-    assert math.cos(way) == pytest.approx(1.0)
+@pytest.mark.parametrize("turn", [0.0, 0.7, 2.0, 4.0])
+@pytest.mark.parametrize("lines", [[], ["tangent"], ["radius"], ["diameter", "tangent"]])
+def test_a_letter_on_a_circle_goes_outside(turn: float, lines: list[str]):
+    away = direction(turn)
+    ways = {"tangent": away * 1j, "radius": -away, "diameter": -away}
+    strokes = [(3 * away, 6.0 if line == "diameter" else 3.0, ways[line]) for line in lines]
+    way, _ = free_angles(3 * away, strokes, [(0j, 3.0)], 0.0)[0]
+    assert direction(-way) == pytest.approx(away)
 
 
 def test_dashes_fill_the_stroke_with_gaps_between():
@@ -131,9 +137,9 @@ def test_dashed_strokes_are_dashed_in_ink_and_solid_ones_are_not():
         content = segment(dashed)
         for seed in range(10):
             drawn = FAMILY.render(content, np.random.default_rng(seed), settings)
-            frame = drawn.meta["frame"]
+            frame = Frame.from_numbers(drawn.meta["frame"])
             along = np.linspace(0.02, 0.98, 800)
-            a, b = (complex(*frame["middle"]) + p.conjugate() * frame["scale"] for p in content.strokes[0][:2])
+            a, b = (frame.pixel(point) for point in content.strokes[0][:2])
             places = a + (b - a) * along
             dark = drawn.image[np.rint(places.imag).astype(int), np.rint(places.real).astype(int)] < 190
             changes = np.count_nonzero(dark[1:] != dark[:-1])

@@ -46,6 +46,6 @@ def test_a_wrong_type_of_all_strokes_is_found(seed: int):
 @pytest.mark.parametrize("seed", range(8))
 def test_a_figure_that_is_a_little_off_is_found(seed: int):
     *_, (_, drawn) = draws(STANDARD, seed + 1)
-    frame = drawn.meta["frame"]
-    moved = {**frame, "middle": [frame["middle"][0] + 6, frame["middle"][1] + 6]}
+    x, y, *rest = drawn.meta["frame"]
+    moved = [x + 4, y + 4, *rest]
     assert redraw_iou(drawn.image, drawn.label, {**drawn.meta, "frame": moved}) < BAR
