@@ -58,9 +58,39 @@ class SwiGLU(nnx.Module):
         return self.down(jax.nn.silu(self.gate(x)) * self.up(x))
 
 
+@jax.custom_jvp
+def _half_gelu(x: Array) -> Array:
+    """GELU of 16-bit floats in float32, by a polynomial times an exponential that is right to 1.5e-7.
+
+    Abramowitz and Stegun, 7.1.26. The compiler's own error function takes half again as long as the memory does.
+    """
+    x32 = x.astype(jnp.float32)
+    return (x32 * _normal_share(x32)).astype(x.dtype)
+
+
+def _normal_share(x: Array) -> Array:
+    z = jnp.abs(x) * 2**-0.5
+    t = 1 / (1 + 0.3275911 * z)
+    factors = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
+    total = jnp.zeros_like(x)
+    for factor in factors:
+        total = total * t + factor
+    tail = 0.5 * total * t * jnp.exp(-z * z)
+    return jnp.where(x < 0, tail, 1 - tail)
+
+
+@_half_gelu.defjvp
+def _half_gelu_slope(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (x,), (dx,) = primals, tangents
+    x32 = x.astype(jnp.float32)
+    share = _normal_share(x32)
+    slope = share + x32 * jnp.exp(-0.5 * x32 * x32) * (2 * jnp.pi) ** -0.5
+    return (x32 * share).astype(x.dtype), (dx.astype(jnp.float32) * slope).astype(x.dtype)
+
+
 def exact_gelu(x: Array) -> Array:
     """GELU by the error function (SAM)."""
-    return jax.nn.gelu(x, approximate=False)
+    return _half_gelu(x) if x.dtype.itemsize == 2 else jax.nn.gelu(x, approximate=False)
 
 
 def quick_gelu(x: Array) -> Array:

@@ -21,6 +21,8 @@ from dsocr_jax.model.kernels.decode import paged_decode
 
 #: Tokens of a page of the cache.
 PAGE = 64
+#: Rows whose experts' weights are read row by row.
+FEW = 2
 
 
 @jax.tree_util.register_dataclass
@@ -138,8 +140,8 @@ def _turn(x: Float[Array, "*b n d"], cos: Array, sin: Array) -> Float[Array, "*b
     return jnp.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1).astype(x.dtype)
 
 
-def top_experts(logits: Float[Array, "t e"], k: int) -> tuple[Float[Array, "t k"], Int[Array, "t k"]]:
-    """The k highest probabilities and their experts, equal ones in rising order, by comparing all with all.
+def rank_experts(logits: Float[Array, "t e"]) -> tuple[Float[Array, "t e"], Int[Array, "t e"]]:
+    """Probabilities, and each expert's rank among them (equal ones in rising order), by comparing all with all.
 
     For 64 experts this is two small kernels, where a sort is many.
     """
@@ -147,8 +149,7 @@ def top_experts(logits: Float[Array, "t e"], k: int) -> tuple[Float[Array, "t k"
     number = jnp.arange(logits.shape[-1])
     mine, other = probabilities[:, :, None], probabilities[:, None, :]
     rank = ((other > mine) | ((other == mine) & (number[None, None, :] < number[None, :, None]))).sum(axis=-1)
-    slot = rank[:, None, :] == jnp.arange(k)[None, :, None]
-    return (slot * probabilities[:, None, :]).sum(axis=-1), (slot * number).sum(axis=-1)
+    return probabilities, rank
 
 
 def _places(experts: Int[Array, " r"], count: int) -> tuple[Array, Array]:
@@ -166,11 +167,16 @@ def _places(experts: Int[Array, " r"], count: int) -> tuple[Array, Array]:
 def _routed(x: Float[Array, "t h"], experts: FusedExperts, k: int, use_kernels: bool) -> Float[Array, "t h"]:
     """The chosen experts' outputs times their weights, summed in float32."""
     tokens, hidden = x.shape
-    weights, chosen = top_experts(x.astype(jnp.float32) @ experts.router, k)
-    ids = chosen.reshape(-1)
+    probabilities, rank = rank_experts(x.astype(jnp.float32) @ experts.router)
+    if use_kernels and FEW < tokens <= kernels.FEW_ROWS:
+        weights = jnp.where(rank < k, probabilities, 0.0)
+        return kernels.every_expert(x, experts.gate, experts.up, experts.down, weights)
+    slot = rank[:, None, :] == jnp.arange(k)[None, :, None]
+    weights = (slot * probabilities[:, None, :]).sum(axis=-1)
+    ids = (slot * jnp.arange(rank.shape[-1])).sum(axis=-1).reshape(-1)
     rows = jnp.repeat(x, k, axis=0)
     place, plan, sizes = None, None, jnp.zeros(experts.gate.shape[0], jnp.int32)
-    if use_kernels and tokens <= 2:
+    if use_kernels and tokens <= FEW:
         plan = kernels.single_tiles(ids)
     else:
         place, sizes = _places(ids, experts.gate.shape[0])

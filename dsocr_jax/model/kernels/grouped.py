@@ -90,8 +90,8 @@ def _both(left: Array | None, right: Array | None) -> Array | None:
     return left & right
 
 
-def _product(x: Ref, w: Ref, where: tuple[Any, Any, Any, Any], blocks: Blocks, transposed: bool) -> Array:
-    """Return the tile of ``x @ w[expert]`` (float32) that begins at a row and a column."""
+def _product(x: Ref, w: Ref, where: tuple[Any, Any, Any, Any], blocks: Blocks, transposed: bool = False) -> Array:
+    """Return the tile of ``x @ w[expert]`` (float32) that begins at a row and a column; ``x`` may differ by expert."""
     expert, row, end, column = where
     depth, columns = (w.shape[2], w.shape[1]) if transposed else (w.shape[1], w.shape[2])
     rows, row_index = _span(row, blocks.rows)
@@ -102,7 +102,10 @@ def _product(x: Ref, w: Ref, where: tuple[Any, Any, Any, Any], blocks: Blocks, t
     def step(number: Any, total: Array) -> Array:
         deep, deep_index = _span(number * blocks.depth, blocks.depth)
         deep_mask = None if depth % blocks.depth == 0 else deep_index < depth
-        a = _load(x.at[rows, deep], _both(row_mask, None if deep_mask is None else deep_mask[None, :]))
+        a = _load(
+            x.at[rows, deep] if len(x.shape) == 2 else x.at[expert, rows, deep],
+            _both(row_mask, None if deep_mask is None else deep_mask[None, :]),
+        )
         if transposed:
             mask = _both(
                 None if col_mask is None else col_mask[:, None], None if deep_mask is None else deep_mask[None, :]
@@ -148,9 +151,48 @@ def _gated_kernel(x: Ref, gate: Ref, up: Ref, expert: Ref, first: Ref, end: Ref,
     @pl.when(where[1] < where[2])
     def _() -> None:
         # Rounded as two separate products would be.
-        g, u = (_product(x, w, where, blocks, False).astype(out.dtype).astype(jnp.float32) for w in (gate, up))
+        g, u = (_product(x, w, where, blocks).astype(out.dtype).astype(jnp.float32) for w in (gate, up))
         act = (g * jax.nn.sigmoid(g)).astype(out.dtype).astype(jnp.float32)
         _store(out, act * u, where, blocks)
+
+
+def _every_gated_kernel(x: Ref, gate: Ref, up: Ref, weights: Ref, out: Ref, *, blocks: Blocks) -> None:
+    """All rows through one expert, unless no row wants it."""
+    expert, rows = pl.program_id(1), x.shape[0]
+    where = expert, 0, rows, pl.program_id(0) * blocks.columns
+    index = jnp.arange(blocks.rows)
+    asked = plgpu.load(weights.at[expert, pl.ds(0, blocks.rows)], mask=index < rows, other=0.0)
+
+    @pl.when(jnp.max(asked) > 0)
+    def _() -> None:
+        g, u = (_product(x, w, where, blocks).astype(out.dtype).astype(jnp.float32) for w in (gate, up))
+        value = (g * jax.nn.sigmoid(g)).astype(out.dtype).astype(jnp.float32) * u
+        cols, col_index = _span(where[3], blocks.columns)
+        mask = (index < rows)[:, None] & (col_index < out.shape[2])[None, :]
+        plgpu.store(out.at[expert, pl.ds(0, blocks.rows), cols], value.astype(out.dtype), mask=mask)
+
+
+def _every_down_kernel(x: Ref, w: Ref, weights: Ref, out: Ref, *, blocks: Blocks, share: int) -> None:
+    """The weighted sum of ``share`` experts' outputs for all rows."""
+    number, rows, column = pl.program_id(1), x.shape[1], pl.program_id(0) * blocks.columns
+    index = jnp.arange(blocks.rows)
+    cols, col_index = _span(column, blocks.columns)
+
+    def add(i: Any, total: Array) -> Array:
+        expert = number * share + i
+        weight = plgpu.load(weights.at[expert, pl.ds(0, blocks.rows)], mask=index < rows, other=0.0)
+
+        def product() -> Array:
+            where = expert, 0, rows, column
+            value = _product(x, w, where, blocks).astype(out.dtype).astype(jnp.float32)
+            # What rows that did not ask for the expert hold may be anything.
+            return jnp.where((weight > 0)[:, None], weight[:, None] * value, 0.0)
+
+        return total + jax.lax.cond(jnp.max(weight) > 0, product, lambda: jnp.zeros_like(total))
+
+    total = jax.lax.fori_loop(0, share, add, jnp.zeros((blocks.rows, blocks.columns), jnp.float32))
+    mask = (index < rows)[:, None] & (col_index < out.shape[2])[None, :]
+    plgpu.store(out.at[number, pl.ds(0, blocks.rows), cols], total, mask=mask)
 
 
 def _outer_kernel(x: Ref, y: Ref, start: Ref, end: Ref, out: Ref, *, blocks: Blocks) -> None:
@@ -164,7 +206,7 @@ def _outer_kernel(x: Ref, y: Ref, start: Ref, end: Ref, out: Ref, *, blocks: Blo
     def step(number: Any, total: Array) -> Array:
         rows, row_index = _span(first + number * blocks.rows, blocks.rows)
         row_mask = (row_index < last)[:, None]
-        a = _load(x.at[rows, deep], _both(row_mask, deep_mask))
+        a = _load(x.at[rows, deep] if len(x.shape) == 2 else x.at[expert, rows, deep], _both(row_mask, deep_mask))
         b = _load(y.at[rows, cols], _both(row_mask, col_mask))
         return total + plgpu.dot(a, b, trans_a=True).astype(jnp.float32)
 
@@ -233,6 +275,56 @@ def gated(
         interpret=interpret,
         name="grouped_gated",
     )(x, gate, up, *plan)
+
+
+#: Most rows of `every_expert`, and the experts whose outputs one program sums.
+FEW_ROWS, SUMMED = 64, 4
+
+
+def every_expert(
+    x: Float[Array, "r h"],
+    gate: Float[Array, "e h n"],
+    up: Float[Array, "e h n"],
+    down: Float[Array, "e n h"],
+    weights: Float[Array, "r e"],
+    *,
+    blocks: Blocks | None = None,
+    interpret: bool = False,
+) -> Float[Array, "r h"]:
+    """The weighted sum of all experts' outputs, for at most `FEW_ROWS` rows: nothing is sorted.
+
+    So few rows pass through an expert in less time than its weights take to arrive, whoever asked for it; an expert
+    that no row asked for (weight 0) is not read.
+
+    Args:
+        x: rows.
+        gate, up, down: the experts' weights.
+        weights: float32, of each expert for each row.
+        blocks: tiles of the kernels; ``rows`` must hold all rows.
+        interpret: run without a GPU, for tests.
+    """
+    rows, hidden = x.shape
+    experts, _, inner = gate.shape
+    blocks = blocks or Blocks(max(16, 1 << (rows - 1).bit_length()), columns=64, depth=64, warps=4, stages=4)
+    share = SUMMED if experts % SUMMED == 0 else 1
+    by_expert = weights.astype(jnp.float32).T
+    middle = pl.pallas_call(
+        partial(_every_gated_kernel, blocks=blocks),
+        out_shape=jax.ShapeDtypeStruct((experts, rows, inner), x.dtype),
+        grid=(pl.cdiv(inner, blocks.columns), experts),
+        compiler_params=_params(blocks),
+        interpret=interpret,
+        name="every_gated",
+    )(x, gate, up, by_expert)
+    sums = pl.pallas_call(
+        partial(_every_down_kernel, blocks=blocks, share=share),
+        out_shape=jax.ShapeDtypeStruct((experts // share, rows, hidden), jnp.float32),
+        grid=(pl.cdiv(hidden, blocks.columns), experts // share),
+        compiler_params=_params(blocks),
+        interpret=interpret,
+        name="every_down",
+    )(middle, down, by_expert)
+    return sums.sum(axis=0).astype(x.dtype)
 
 
 def outer(
