@@ -239,6 +239,7 @@ def draw_look(data: ChartData, rng: np.random.Generator, settings: ChartSettings
     turn = int(next(draws) * len(HATCHES))
     hatches = tuple(("", *HATCHES)[(i + turn) % 7 if i else turn % 7] for i in range(count)) if hatched else ()
     deviates = chance(0.12)
+    hole = between(0.4, 0.68) if chance(0.33) else 0.0
     grid = pick("none", "values", "both", "categories") if deviates else pick(*theme.grids)
     return Look(
         width=width,
@@ -294,10 +295,10 @@ def draw_look(data: ChartData, rng: np.random.Generator, settings: ChartSettings
         edge_points=chance(0.8 if "area" in marks else 0.3) and lines and not bars and not labels,
         area_alpha=between(0.25, 0.6) if data.stacking == "none" else between(0.75, 1.0),
         error_cap=between(2.0, 5.0),
-        hole=between(0.4, 0.68) if chance(0.33) else 0.0,
+        hole=hole,
         start_angle=0.0 if chance(0.75) else between(0, 360),
         clockwise=chance(0.85),
-        explode=int(next(draws) * rows) if chance(0.08) else -1,
+        explode=int(next(draws) * rows) if chance(0.1) and not hole else -1,
         slice_edge=between(0.8, 2.2) if chance(0.75) else 0.0,
         slice_names=slice_names if pie else "legend",
         slice_texts=pick("percent", "percent", "value", "both"),

@@ -143,6 +143,22 @@ def _title_below(page: Page, plot: Plot, title: str, look: Look, bottom: float) 
         page.level(centre, bottom - look.size * 0.3, title, font, look.theme.ink, 0.5, "b", TITLE)
 
 
+def _level_names(
+    names: tuple[str, ...], widths: list[int], font: tuple[str, int], room: float
+) -> list[list[str]] | None:
+    """Return the lines of each category name that stands level, whole or wrapped; None if they have no room."""
+    if max(widths) <= room:
+        return [[name] for name in names]
+    if font[1] * 2.5 >= room + 4:
+        return None
+    narrow = room
+    if len({name.count(" ") for name in names}) == 1:
+        narrow = min(room, min(widths) - 1)  # names of one form ("Q1 2024") all break, or none
+    wrapped = [wrap(name, font, narrow, 3) or wrap(name, font, room, 3) for name in names]
+    found = [lines for lines in wrapped if lines is not None]
+    return found if len(found) == len(names) else None
+
+
 def _names(page: Page, room: Room, look: Look, plan: Plan, space: tuple[float, float]) -> Plot:
     """Place category names below the plot, as plainly as they fit: level, wrapped, or turned."""
     slot, gap = space
@@ -152,12 +168,7 @@ def _names(page: Page, room: Room, look: Look, plan: Plan, space: tuple[float, f
     widths = [measure(*font, name) for name in names]
     longest = max(widths)
     if look.category_angle == 0:
-        lines: list[list[str]] | None = None
-        if longest <= slot - 4:
-            lines = [[name] for name in names]
-        elif size * 2.5 < slot:
-            wrapped = [wrap(name, font, slot - 4, 3) for name in names]
-            lines = None if None in wrapped else wrapped  # type: ignore[assignment]
+        lines = _level_names(names, widths, font, slot - 4)
         if lines is not None:
             step = round(size * 1.2)
             room.bottom -= gap + tall + step * (max(len(parts) for parts in lines) - 1) + size * 0.45

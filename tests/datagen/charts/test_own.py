@@ -47,7 +47,8 @@ def test_bars_of_losses_hang():
     left, middle = columns[2], (columns[0] + columns[-1]) // 2
     up, down = np.nonzero(image[:, left])[0], np.nonzero(image[:, middle])[0]
     assert abs(down[0] - up[-1]) <= 2
-    assert len(up) == pytest.approx(2 * len(down), abs=2)
+    # The line of zero covers a hanging bar's first row; both ends are rounded to pixels.
+    assert len(up) / 2 == pytest.approx(len(down) + 1, abs=1)
 
 
 def test_stacks_are_as_long_as_their_values():
