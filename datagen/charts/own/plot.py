@@ -149,7 +149,9 @@ def _level_names(
     """Return the lines of each category name that stands level, whole or wrapped; None if they have no room."""
     if max(widths) <= room:
         return [[name] for name in names]
-    if font[1] * 2.5 >= room + 4:
+    # Words that break anywhere (Chinese, Japanese, Korean) are not torn into lines of two or three characters.
+    anywhere = any(ord(name[0]) > 0x2E00 and " " not in name for name in names if name)
+    if font[1] * (4.5 if anywhere else 2.5) >= room + 4:
         return None
     narrow = room
     if len({name.count(" ") for name in names}) == 1:
