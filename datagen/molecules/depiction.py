@@ -150,7 +150,7 @@ def depict(drawn: "Mol", methyls: bool) -> Depiction:
     for number in sorted(range(len(rings)), key=lambda n: (doubles[n] >= 2, doubles[n], -len(rings[n]))):
         for side in sides[number]:
             facing[side] = number
-    bonds = tuple(_bond(*both) for both in zip(found, facing, strict=True))
+    bonds = tuple(map(_bond, found, orders, facing))
     degrees, double = [0] * drawn.GetNumAtoms(), [0] * drawn.GetNumAtoms()
     for bond in bonds:
         for end in (bond.begin, bond.end):
@@ -189,14 +189,13 @@ def _atom(atom: Any, written: bool) -> Atom:
     return Atom(symbol, atom.GetTotalNumHs() if labelled else 0, charge, isotope, radicals, labelled, False)
 
 
-def _bond(bond: Any, ring: int) -> Bond:
-    order, direction = int(bond.GetBondType()), int(bond.GetBondDir())
+def _bond(bond: Any, order: int, ring: int) -> Bond:
     if order not in (1, 2, 3):
         raise Rejected("bond that cannot be drawn")
     mark: Mark = ""
     if order == 1:
-        mark = _DIRECTIONS.get(direction, "")
-    elif order == 2 and (direction == _EITHER or int(bond.GetStereo()) == _ANY):
+        mark = _DIRECTIONS.get(int(bond.GetBondDir()), "")
+    elif order == 2 and (int(bond.GetStereo()) == _ANY or int(bond.GetBondDir()) == _EITHER):
         mark = "crossed"
     begin, end = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
     if mark == "wavy" and bond.HasProp(CENTRE) and bond.GetIntProp(CENTRE) == end:

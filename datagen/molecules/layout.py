@@ -219,9 +219,11 @@ def check_distances(depiction: Depiction) -> None:
     if (foreign & (distance < MIN_CLEARANCE)).any():
         raise Rejected("atom on a bond")
     # Bonds of bridged rings cross in any drawing; others must not.
-    rings = np.array([bond.ring >= 0 for bond in bonds])
-    if any(not (rings[first] and rings[second]) for first, second in crossings(depiction)):
-        raise Rejected("bonds cross")
+    for pair in crossings(depiction):
+        rings = [{n for n, ring in enumerate(depiction.rings) if bonds[bond].begin in ring} for bond in pair]
+        atoms = [{atom for n in near for atom in depiction.rings[n]} for near in rings]
+        if any(bonds[bond].ring < 0 for bond in pair) or len(atoms[0] & atoms[1]) < 3:
+            raise Rejected("bonds cross")
 
 
 def crossings(depiction: Depiction) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class _Pen:
         self.marks = Marks()
 
     def draw(self) -> Marks:
-        over = {second: first for first, second in crossings(self.depiction)} if len(self.depiction.rings) > 1 else {}
+        over = {second: first for first, second in crossings(self.depiction)} if self._bridged() else {}
         bonds = list(enumerate(self.depiction.bonds))
         for number, bond in bonds:
             if number not in over:
@@ -87,6 +87,11 @@ class _Pen:
                 em = self.scale.letter
                 self.marks.letters.append(Letter(character, x + dx * em, y + dy * em, size * em, colour, number))
         return self.marks
+
+    def _bridged(self) -> bool:
+        """Whether rings share more than a bond: then bonds may cross."""
+        rings = [set(ring) for ring in self.depiction.rings]
+        return any(len(a & b) > 2 for a, b in combinations(rings, 2))
 
     # Bonds
 

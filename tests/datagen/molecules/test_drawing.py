@@ -173,9 +173,11 @@ def test_coloured_bonds_change_in_the_middle(drawer: Any):
 
 def test_a_bond_over_another_leaves_a_gap(drawer: Any):
     crossing = drawer.depict("C1CC2CCC1C2", seed=1)
-    bonds = (Bond(0, 1, 1, "", 0), Bond(2, 3, 1, "", 0))
+    bonds = (Bond(0, 1, 1, "", 0), Bond(2, 3, 1, "", 1))
     places = np.array([[0, 0], [1, 0], [0.5, 0.6], [0.5, -0.6]], float)
-    made = dataclasses.replace(crossing, atoms=crossing.atoms[:4], places=places, bonds=bonds, rings=((0, 1), (2, 3)))
+    made = dataclasses.replace(
+        crossing, atoms=crossing.atoms[:4], places=places, bonds=bonds, rings=((0, 1, 2), (0, 1, 2, 3))
+    )
     shapes = draw_marks(made, {}, drawer.style(paper=WHITE), SCALE, np.random.default_rng(0)).shapes
     colours = [shape.colour for shape in shapes if isinstance(shape, Line)]
     assert colours == [BLACK, WHITE, BLACK]
