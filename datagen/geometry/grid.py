@@ -19,6 +19,8 @@ TRIES = 2000
 #: Angles of an easy polygon are at least this (radians), its sides at least `MIN_SIDE`.
 MIN_CORNER = math.radians(32)
 MIN_SIDE = 4.0
+#: The flattest piece that a chord of an easy circle cuts off (label units).
+MIN_SAGITTA = 0.6
 #: Points of the circle of radius 8 whose coordinates have at most one decimal.
 ON_CIRCLE = (
     *(complex(x, y) for x, y in ((8, 0), (-8, 0), (0, 8), (0, -8))),
@@ -99,7 +101,7 @@ def compose(rng: np.random.Generator, settings: GeometrySettings) -> Composed:
     sketch = RECIPES[recipe](rng, settings)
     if rng.random() >= settings.letters:
         sketch.names = {}
-    return sketch.compose(recipe)
+    return sketch.compose(recipe, sagitta=MIN_SAGITTA)
 
 
 def _points(rng: np.random.Generator, settings: GeometrySettings, count: int) -> Iterator[list[complex]]:

@@ -18,6 +18,8 @@ from datagen.geometry.style import Style
 Box = tuple[int, int, int, int]
 #: Farther from its point than this (in letter heights, from the edge of the letter's ellipse) a letter seems lost.
 FARTHEST = 0.75
+#: The least distance of a letter from its point, beside what must stay clear around it, in letter heights.
+BESIDE = 0.05
 #: Narrower angles than this (radians) are not tried.
 NARROWEST = math.radians(28)
 #: How much narrower (radians, at both ends) the inner side of a circle is made, since the circle bends into it.
@@ -108,6 +110,7 @@ def _place(
             turn = cmath.rect(1.0, way + aside * min(size / 2, math.pi / 2))
             # An ellipse around the letter touches the pad around the point.
             reach = math.hypot(turn.real * width / 2, turn.imag * height / 2) + drawn.pad + style.frame.stroke / 2
+            reach += BESIDE * style.letter
             if size < math.pi and not aside:
                 reach = max(reach, 0.4 * min(width, height) / math.sin(size / 2))
             for number in range(int(FARTHEST * style.letter / step)):

@@ -13,7 +13,7 @@ from dsocr_jax.answers.geometry import parse_figure
 #: Ink counts as found if the other drawing has ink within this many pixels: less than half a gap between dashes.
 TOLERANCE = 1
 #: `redraw_iou` of a picture as `render` returned it is at least this.
-BAR = 0.98
+BAR = 0.95
 #: Darker than this share of the way from paper to ink is ink; shading and ruled lines are lighter.
 DARK = 0.45
 

@@ -22,13 +22,16 @@ Stroke = tuple[complex, complex, bool]
 Round = tuple[complex, float]
 
 
-def check_readable(points: Sequence[complex], strokes: Sequence[Stroke], circles: Sequence[Round]) -> None:
+def check_readable(
+    points: Sequence[complex], strokes: Sequence[Stroke], circles: Sequence[Round], sagitta: float = MIN_SAGITTA
+) -> None:
     """Raise `Rejected` if parts of a normalised figure come too close to each other to be read.
 
     Args:
         points: labelled points and centres; the ends of strokes need not be among them.
         strokes: (start, end, dashed), merged: no two that are collinear, of one type and touching.
         circles: (centre, radius).
+        sagitta: how flat the piece that a chord cuts off may be, in label units.
     """
     places = {*points, *(stroke[0] for stroke in strokes), *(stroke[1] for stroke in strokes)}
     for a, b in combinations(places, 2):
@@ -44,7 +47,7 @@ def check_readable(points: Sequence[complex], strokes: Sequence[Stroke], circles
                 raise Rejected("point too close to a stroke")
         for centre, radius in circles:
             at = (centre - a) * turned
-            if TOUCH < abs(abs(at.imag) - radius) < MIN_SAGITTA and 0 < at.real < length:
+            if TOUCH < abs(abs(at.imag) - radius) < sagitta and 0 < at.real < length:
                 raise Rejected("stroke too close to a circle")
     for first, second in combinations(lines, 2):
         if abs((first[2].conjugate() * second[2]).imag) < MIN_SINE:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datagen.family import Rejected
 from datagen.geometry.facts import Fact
 from datagen.geometry.label import figure_text, merged, name_circles
-from datagen.geometry.readable import TOUCH, Round, Stroke, check_readable
+from datagen.geometry.readable import MIN_SAGITTA, TOUCH, Round, Stroke, check_readable
 from dsocr_jax.answers.geometry import SPAN, Circle, Figure, Segment
 
 #: Letters in the order in which points get them; O is kept for centres.
@@ -142,8 +142,16 @@ class Sketch:
         """Note that the angle avb, both of whose arms are drawn, is worth measuring."""
         self.facts.append(Fact("corner", ((vertex, a, b),)))
 
-    def compose(self, recipe: str, turn: complex = 1 + 0j, mirror: bool = False) -> Composed:
+    def compose(
+        self, recipe: str, turn: complex = 1 + 0j, mirror: bool = False, sagitta: float = MIN_SAGITTA
+    ) -> Composed:
         """Return the sketch as normalised content, turned by the unit vector ``turn``, mirrored first if asked.
+
+        Args:
+            recipe: its name.
+            turn: a complex number of size 1.
+            mirror: whether it is mirrored in the x axis before it is turned.
+            sagitta: how flat the piece that a chord cuts off may be, in label units.
 
         Raises:
             Rejected: points or strokes come too close to each other to be read.
@@ -164,7 +172,7 @@ class Sketch:
         strokes = merged([_forward(put(a), put(b), dashed) for a, b, dashed in self.strokes])
         circles = [(put(centre), round(radius * scale, 2)) for centre, radius in self.circles]
         letters = sorted(((label, put(point)) for point, label in self.names.items()), key=lambda item: _order(item[0]))
-        check_readable([*(p for _, p in letters), *(c for c, _ in circles)], strokes, circles)
+        check_readable([*(p for _, p in letters), *(c for c, _ in circles)], strokes, circles, sagitta)
         # The letter of a centre that no stroke reaches stands with the circle alone.
         centres = {centre for centre, _ in circles}
         alone = {c for c in centres if not any(_touches(c, a, b) for a, b, _ in strokes)}

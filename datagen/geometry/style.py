@@ -101,13 +101,14 @@ class Style:
 def draw_style(content: Composed, dice: Dice, settings: GeometrySettings) -> Style:
     """Choose the style: sizes so that the figure and its letters fit, then a place for them."""
     half_x, half_y = half_extent(content)
-    longer = dice.whole(*settings.sides)
+    longer: float = dice.whole(*settings.sides)
     # Mostly the picture's sides are about in the figure's proportion, as a book would crop it.
     proportion = half_x / half_y * dice.uniform(0.8, 1.25)
     if dice.chance(0.2):
         proportion = dice.uniform(1, settings.aspect) ** dice.sign()
     proportion = min(max(proportion, 1 / settings.aspect), settings.aspect)
-    width, height = (longer, round(longer / proportion)) if proportion > 1 else (round(longer * proportion), longer)
+    longer = max(longer, MIN_SHORTER * max(proportion, 1 / proportion))
+    width, height = round(longer * min(1.0, proportion)), round(longer * min(1.0, 1 / proportion))
     shorter = min(width, height)
     aim = (shorter * longer) ** 0.5 * dice.uniform(*settings.letter)
     letter = size_near(aim)
@@ -146,6 +147,8 @@ def size_near(aim: float) -> int:
     return SIZES[bisect(_BETWEEN, aim)]
 
 
+#: Pictures are made larger until their shorter side has this many pixels, so that letters have room.
+MIN_SHORTER = 170
 #: The shortest dashes and gaps (pixels) that are still seen as such.
 MIN_DASH, MIN_GAP = 5.0, 3.6
 #: How often each kind of marks is drawn in a picture that has marks at all.

@@ -29,6 +29,12 @@ def test_pictures_are_gray_squares_of_black_on_white_with_large_letters():
         assert all(bottom - top > 12 for _, top, _, bottom in boxes)
 
 
+def test_no_chord_melts_into_its_circle():
+    for content, _ in draws(dataclasses.replace(EASY, recipes=("grid_circle",)), 60):
+        for a, b, _ in content.strokes:
+            assert abs(a + b) / 2 < 8 - 0.6 or 0j in (a, b)
+
+
 def test_nothing_but_strokes_and_letters_is_drawn():
     content, drawn = draw(EASY, 3)
     assert len(drawn.meta["boxes"]) == len(content.letters)
