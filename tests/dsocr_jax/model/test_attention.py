@@ -37,7 +37,7 @@ def out_and_gradients(form, *arrays: jax.Array):
     return out, grads
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(side=st.integers(1, 7), heads=st.integers(1, 3), dim=st.sampled_from([1, 4, 6, 9]))
 @example(side=14, heads=2, dim=8)
 def test_folded_positions_equal_the_bias(side: int, heads: int, dim: int) -> None:
@@ -86,8 +86,7 @@ def block(window: int) -> tuple[nnx.GraphDef, nnx.State]:
     return nnx.split(module)
 
 
-@pytest.mark.parametrize("window", [0, 3])
-@pytest.mark.parametrize("side", [7, 5])
+@pytest.mark.parametrize(("window", "side"), [(3, 7), (0, 5)])
 def test_blocks_with_windows_and_resized_tables(window: int, side: int) -> None:
     """Windows that do not divide the map, and a map for which the global tables are resized."""
     graphdef, params = block(window)

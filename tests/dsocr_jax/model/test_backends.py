@@ -8,7 +8,6 @@ import pytest
 from dsocr_jax.model.backends import Backends
 from dsocr_jax.model.ocr import DeepseekOCR
 from dsocr_jax.preprocess import normalise
-from tests.dsocr_jax.model.test_reference import check_gradients
 from tests.reference import tiny
 
 #: Every value of every choice that runs on a CPU, and every two of them together.
@@ -39,8 +38,3 @@ def test_towers_and_scores(backends: Backends) -> None:
     projected, logits = run(tiny.model())
     entries["proj_global"].check(np.asarray(projected))
     entries["logits"].check(np.asarray(logits)[0])
-
-
-@pytest.mark.parametrize("backends", FAST[:2], ids=name_of)
-def test_gradients(backends: Backends) -> None:
-    check_gradients("train_tiny512", backends)

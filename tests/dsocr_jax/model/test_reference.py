@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from dsocr_jax.model.backends import Backends
 from dsocr_jax.model.encoder import DeepEncoder
 from dsocr_jax.model.layers import rotary_angles
 from dsocr_jax.model.ocr import DeepseekOCR, causal_mask
@@ -132,11 +131,6 @@ def test_loss(name: str) -> None:
 
 @pytest.mark.parametrize("name", tiny.each(["train_tiny512", "train_gundam_2x1", "train_batch2"]))
 def test_gradients(name: str) -> None:
-    check_gradients(name, Backends())
-
-
-def check_gradients(name: str, backends: Backends) -> None:
-    """Compare loss, router loss, sampled gradients and every gradient's norm."""
     meta, entries = tiny.load(name)
     batch = tiny.batch((meta, entries))
     graphdef, params = nnx.split(tiny.model())
@@ -144,7 +138,7 @@ def check_gradients(name: str, backends: Backends) -> None:
 
     def loss(params: nnx.State) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         model = nnx.merge(graphdef, params)
-        hidden, router_loss = model.hidden_states(batch, backends)
+        hidden, router_loss = model.hidden_states(batch)
         logp = jax.nn.log_softmax(model.logits(hidden)[:, :-1])
         picked = jnp.take_along_axis(logp, targets.clip(min=0)[..., None], -1)[..., 0]
         cross_entropy = -jnp.sum(picked * (targets >= 0)) / jnp.sum(targets >= 0)

@@ -17,11 +17,11 @@ from train.sharding import batch_sharding, batch_shards, gather, make_mesh, tree
 #: Fewer layers: a program for eight devices takes long to compile.
 CONFIG = dataclasses.replace(
     small.CONFIG,
-    sam=dataclasses.replace(small.CONFIG.sam, layers=2, global_layers=(1,)),
-    clip=dataclasses.replace(small.CONFIG.clip, layers=1),
+    sam=dataclasses.replace(small.CONFIG.sam, layers=2, global_layers=(1,), grid=8),
+    clip=dataclasses.replace(small.CONFIG.clip, layers=1, grid=2),
     decoder=dataclasses.replace(small.CONFIG.decoder, layers=2, dense_layers=0),
 )
-FAST = Backends(relative="folded", grouped="capacity", layers="scanned", remat="dots")
+FAST = Backends(relative="folded", layers="scanned")
 #: Mesh, backends, whether rows have pictures, and whether parameters are gathered before use, as in training.
 CASES = {
     "data": (MeshConfig(data=8), Backends(), False, True),
