@@ -127,10 +127,11 @@ def of_package(name: str) -> list[Case]:
     if importlib.util.find_spec(f"{module}.bench") is None:
         return []
     cases: dict[str, Callable[[], object]] = importlib.import_module(f"{module}.bench").bench_cases()
-    return [
-        Case(f"{name}: {title.removeprefix(f'{name} ')}", lambda index, call=call: call())
-        for title, call in cases.items()
-    ]  # type: ignore[misc]
+    return [Case(f"{name}: {title.removeprefix(f'{name} ')}", _of_index(call)) for title, call in cases.items()]
+
+
+def _of_index(call: Callable[[], object]) -> Callable[[int], object]:
+    return lambda index: call()
 
 
 def _of_writing(temporary: Path) -> list[Case]:
