@@ -12,8 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from dsocr_jax.errors import UserError
-from dsocr_jax.model.backends import import_tokamax, need_cudnn, need_gpu
-from dsocr_jax.model.kernels.relative import relative_attention
+from dsocr_jax.model.backends import import_tokamax, need_cudnn
 
 #: cuDNN takes heads of at most this many channels (on Hopper), in multiples of `CUDNN_STEP`.
 CUDNN_WIDTH, CUDNN_STEP = 256, 8
@@ -124,36 +123,11 @@ def folded_tokamax(q: Heads, k: Heads, v: Heads, rows: Table, columns: Table) ->
     return tokamax.dot_product_attention(long_q, long_k, v, scale=q.shape[-1] ** -0.5)
 
 
-@jax.custom_vjp
-def triton(q: Heads, k: Heads, v: Heads, rows: Table, columns: Table) -> Heads:
-    """Our own kernel (`dsocr_jax.model.kernels.relative`) forward; backward, that of a folded form.
-
-    Raises:
-        UserError: there is no NVIDIA GPU.
-    """
-    need_gpu("triton")
-    by_row, by_column = (scores.astype(q.dtype) for scores in relative_scores(q, rows, columns))
-    return relative_attention(q, k, v, by_row.transpose(0, 2, 3, 1), by_column)
-
-
-def _triton_forward(*inputs: Array) -> tuple[Array, tuple[Array, ...]]:
-    return triton(*inputs), inputs
-
-
-def _triton_backward(inputs: tuple[Array, ...], slope: Array) -> tuple[Array, ...]:
-    q, rows = inputs[0], inputs[3]
-    fits = q.dtype.itemsize == 2 and q.shape[-1] + 2 * rows.shape[0] <= CUDNN_WIDTH
-    return jax.vjp(folded_cudnn if fits else folded, *inputs)[1](slope)
-
-
-triton.defvjp(_triton_forward, _triton_backward)
-
 RELATIVE: dict[str, RelativeForm] = {
     "plain": plain,
     "folded": folded,
     "folded_cudnn": folded_cudnn,
     "folded_tokamax": folded_tokamax,
-    "triton": triton,
 }
 
 

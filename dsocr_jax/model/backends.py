@@ -10,7 +10,7 @@ from dsocr_jax.errors import UserError
 
 #: The values of each field of `Backends`, the plain form first: what the others are held against in the tests.
 CHOICES: dict[str, tuple[str, ...]] = {
-    "relative": ("plain", "folded", "folded_cudnn", "folded_tokamax", "triton"),
+    "relative": ("plain", "folded", "folded_cudnn", "folded_tokamax"),
     "attention": ("xla", "cudnn"),
     "grouped": ("ragged", "blocked", "capacity", "capacity_drop", "triton", "tokamax"),
     "layers": ("unrolled", "scanned"),
@@ -71,19 +71,10 @@ def best_backends(dtype: Any = jnp.bfloat16, platform: str | None = None) -> Bac
     if platform == "gpu":
         half = jnp.dtype(dtype).itemsize == 2
         relative, attention = ("folded_cudnn", "cudnn") if half else ("folded", "xla")
-        return Backends(relative=relative, attention=attention, grouped="blocked", layers="scanned", remat="dots")
+        return Backends(relative=relative, attention=attention, grouped="triton", layers="scanned", remat="dots")
     if platform == "tpu":
         return Backends(relative="folded", grouped="ragged", layers="scanned", remat="dots")
     return DEFAULT
-
-
-def need_gpu(name: str) -> None:
-    """Raise `UserError` where our Triton kernels do not run."""
-    if jax.default_backend() != "gpu":
-        raise UserError(
-            f"the backend {name} needs an NVIDIA GPU, and this is {jax.default_backend()}; take another backend "
-            "(`dsocr_jax.model.backends.best_backends`)"
-        )
 
 
 def need_cudnn(x: jax.Array, name: str) -> None:
