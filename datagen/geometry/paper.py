@@ -33,6 +33,8 @@ def _plane(channel: int, paper: np.ndarray | None, layers: list[tuple[np.ndarray
     level = style.paper[channel]
     if paper is None and len(layers) == 1:
         ink, colour = layers[0]
+        if (colour[channel], level) == (0, 255):
+            return cv2.bitwise_not(ink)
         return cv2.convertScaleAbs(ink, alpha=(colour[channel] - level) / 255, beta=level)
     plane = np.full_like(layers[0][0], level) if paper is None else cv2.convertScaleAbs(paper, alpha=level / 255)
     for ink, colour in layers:

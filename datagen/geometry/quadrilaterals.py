@@ -307,7 +307,7 @@ ADDITIONS: dict[str, Addition] = {
         inner_point,
     )
 }
-#: Additions that leave room for another.
+#: Additions that leave room for another; not both of the first two.
 LIGHT = ("diagonal", "diagonals", "height", "midline", "point_on_side", "bisect")
 
 
@@ -330,7 +330,7 @@ def quadrilateral(sketch: Sketch, dice: Dice) -> None:
     if kind == "kite":
         del names["made_longer"]
     count = dice.pick((0, 1, 1, 1, 1, 1, 2, 2))
-    light = tuple(name for name in LIGHT if name in names)
+    light = tuple(name for name in dice.pick((LIGHT[1:], LIGHT[:1] + LIGHT[2:])) if name in names)
     for name in dice.some(light, count) if count > 1 else dice.some(tuple(names), count):
         names[name](sketch, dice, kind, corners)
         sketch.parts.append(name)

@@ -12,7 +12,7 @@ from datagen.geometry.sketch import Composed
 Colour = tuple[int, int, int]
 
 #: Letters and measures come in these sizes (pixels per em) only, so that drawn letters can be kept.
-SIZES = (11, 12, 14, 16, 18, 20, 23, 26, 30, 34, 39, 44)
+SIZES = (11, 12, 14, 16, 19, 22, 26, 31, 37, 44)
 _BETWEEN = tuple((a + b) / 2 for a, b in itertools.pairwise(SIZES))
 #: Inks and papers without colour, more likely ones more often; then with colour.
 GRAY_INKS: tuple[Colour, ...] = ((0, 0, 0),) * 4 + ((25, 25, 25), (45, 45, 45), (70, 70, 70))
