@@ -22,7 +22,7 @@ KINDS = (
 LANGUAGES: tuple[tuple[str, float], ...] = (
     ("en", 0.26),
     ("zh", 0.2),
-    *((tag, 0.03) for tag in ("de", "es", "fr")),
+    *((tag, 0.04) for tag in ("de", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt-BR", "ru", "tr", "vi")),
 )
 
 
