@@ -1,5 +1,7 @@
 """Drawing of a chart: a look, a renderer, repairs where something has no room, and the label of what was drawn."""
 
+import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,6 @@ from datagen.charts import reasons
 from datagen.charts.axis import Axis
 from datagen.charts.data import ChartData
 from datagen.charts.look import Look, draw_look
-from datagen.charts.own import renderer as own
 from datagen.charts.plan import DoesNotFitError, Plan, make_plan
 from datagen.charts.repair import MAX_ATTEMPTS, repair
 from datagen.charts.settings import ChartSettings
@@ -27,7 +28,8 @@ def render(data: ChartData, rng: np.random.Generator, settings: ChartSettings) -
         UserError: the settings ask for ECharts, whose extra is not installed.
     """
     look = draw_look(data, rng, settings)
-    name, draw = choose_renderer(float(rng.random()), settings)
+    name = choose_renderer(float(rng.random()), settings)
+    draw = _renderer(name)
     if name != "own" and not _drawable(data, look):  # our own renderer looks at each glyph anyway
         raise Rejected(reasons.UNDRAWABLE)
     repairs: dict[str, int] = {}
@@ -46,8 +48,8 @@ def render(data: ChartData, rng: np.random.Generator, settings: ChartSettings) -
     raise Rejected(reason)
 
 
-def choose_renderer(draw: float, settings: ChartSettings) -> tuple[str, Draw]:
-    """Return the name and the function of a renderer.
+def choose_renderer(draw: float, settings: ChartSettings) -> str:
+    """Return the name of a renderer: "own", "matplotlib" or "echarts".
 
     The settings alone decide, never what happens to be installed: the same seed must give the same bytes everywhere.
     So a set that asks for ECharts (`ChartSettings.echarts` above 0) fails where its extra is missing.
@@ -57,14 +59,22 @@ def choose_renderer(draw: float, settings: ChartSettings) -> tuple[str, Draw]:
         settings: the shares.
     """
     if draw < settings.matplotlib:
-        from datagen.charts import matplotlib_renderer
+        return "matplotlib"
+    return "echarts" if draw < settings.matplotlib + settings.echarts else "own"
 
-        return "matplotlib", matplotlib_renderer.draw
-    if draw < settings.matplotlib + settings.echarts:
-        from datagen.charts import echarts
 
-        return "echarts", echarts.draw
-    return "own", own.draw
+#: Modules with a function ``draw(data, look, plan)``; the slow ones are imported when they are first asked for.
+_RENDERERS = {
+    "own": "datagen.charts.own.renderer",
+    "matplotlib": "datagen.charts.matplotlib_renderer",
+    "echarts": "datagen.charts.echarts",
+}
+
+
+@functools.cache
+def _renderer(name: str) -> Draw:
+    draw: Draw = importlib.import_module(_RENDERERS[name]).draw
+    return draw
 
 
 def _drawable(data: ChartData, look: Look) -> bool:

@@ -77,10 +77,9 @@ def _theme(
     framed: float = 0.05,
 ) -> Theme:
     """Return a theme; ``shades`` are paper, plot, ink, faint, grid, axis, band and accent in hexadecimal codes."""
-    paper, plot, ink, faint, grid, axis, band, accent = colours(shades)
-    words = (tuple(text.split()) for text in (palettes, fonts, grids, spines, marks, legends, aligns))
+    words = [tuple(text.split()) for text in (palettes, fonts, grids, spines, marks, legends, aligns)]
     habits = (bold, labels, dash, rounded, shaded, hatched, smooth, accents, banded, framed)
-    return Theme(name, paper, plot, ink, faint, grid, axis, band, accent, *words, *habits)
+    return Theme(name, *colours(shades), *words, *habits)  # type: ignore[arg-type,call-arg]
 
 
 #: What a chart without a theme looks like.

@@ -123,9 +123,10 @@ def test_an_easy_chart_is_never_repaired():
 
 
 def test_the_settings_alone_choose_the_renderer():
-    assert choose_renderer(0.0, OWN)[0] == "own"
-    shares = dataclasses.replace(OWN, matplotlib=0.5)
-    assert (choose_renderer(0.49, shares)[0], choose_renderer(0.51, shares)[0]) == ("matplotlib", "own")
+    assert choose_renderer(0.0, OWN) == "own"
+    shares = dataclasses.replace(OWN, matplotlib=0.5, echarts=0.25)
+    names = [choose_renderer(draw, shares) for draw in (0.49, 0.51, 0.74, 0.76)]
+    assert names == ["matplotlib", "echarts", "echarts", "own"]
     assert STANDARD.echarts == 0
 
 
