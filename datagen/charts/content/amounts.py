@@ -10,6 +10,12 @@ from datagen.charts.data import NumberFormat
 
 #: Symbols that may stand behind each written value.
 _SYMBOLS = frozenset({"°C", "mm", "cm", "ms", "kWh", "GWh", "Mt", "min", "t"})
+#: Values of a chart lie at least this many steps of their last digit apart, if their topic has the decimals for it.
+_APART = 8
+#: Amounts of a currency of which a euro makes so many have no decimals of their own.
+_MANY = 30
+#: From here on digits are always in groups.
+_LONG = 1e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +63,26 @@ def measure(
     """
     sizes = sorted(abs(value) for column in values for value in column)
     typical, least = sizes[len(sizes) // 2] or sizes[-1] or 1.0, sizes[len(sizes) // 8]
-    group = dice.pick(words.groups) if dice.chance(0.72) else ""
+    distance = sizes[-1] - sizes[0]
     if topic.unit == "%":
-        return _percent(dice, words, topic, group)
+        return Measure(1.0, "%", percent_form(dice, words, _offered(dice, topic, distance)))
     currency = (currency or dice.pick(words.currencies)) if topic.unit.startswith("money") else None
     rate = currency.rate if currency else 1.0
-    scale = _scale(dice, words, typical * rate, least * rate) if topic.scaled and not wide else None
+    scaled = topic.scaled or (topic.unit == "money" and rate >= _MANY)
+    scale = _scale(dice, words, typical * rate, least * rate) if scaled and not wide else None
     factor = rate / scale.factor if scale else rate
-    decimals = _decimals(dice, topic, typical * factor, least * factor, rate=rate, scaled=bool(scale))
+    if topic.decimals and rate < _MANY:
+        decimals = _offered(dice, topic, distance * factor)
+    else:
+        decimals = _decimals(dice, topic, typical * factor, least * factor, scaled=bool(scale))
+    if not scale and topic.unit.startswith("money") and distance * factor < _APART:
+        decimals = 2
     if wide and topic.decimals != (0,):
         decimals = max(decimals, min(3, _needed(sizes[0] * factor)))
+    group = dice.pick(words.groups) if dice.chance(0.72) or sizes[-1] * factor >= _LONG else ""
     prefix, suffix = _around(dice, words, topic, currency, scale)
     form = NumberFormat(decimals, words.decimal, group, prefix, suffix, least=words.least)
     return Measure(factor, _unit(words, topic, currency, scale), form)
-
-
-def _percent(dice: Dice, words: Language, topic: Topic, group: str) -> Measure:
-    before, behind = words.percent if dice.chance(0.8) else ("", "")
-    return Measure(1.0, "%", NumberFormat(dice.pick(topic.decimals), words.decimal, group, before, behind))
 
 
 def percent_form(dice: Dice, words: Language, decimals: int) -> NumberFormat:
@@ -91,9 +99,13 @@ def _scale(dice: Dice, words: Language, typical: float, least: float) -> Scale |
     return fitting[-1] if len(fitting) == 1 or dice.chance(0.85) else fitting[-2]
 
 
-def _decimals(dice: Dice, topic: Topic, typical: float, least: float, *, rate: float, scaled: bool) -> int:
-    if topic.decimals and rate < 30:
-        return dice.pick(topic.decimals)
+def _offered(dice: Dice, topic: Topic, distance: float) -> int:
+    """Return one of the topic's decimals; the most of them where fewer would write ``distance`` as a few steps."""
+    decimals = dice.pick(topic.decimals)
+    return decimals if distance >= _APART * 10.0**-decimals else max(topic.decimals)
+
+
+def _decimals(dice: Dice, topic: Topic, typical: float, least: float, *, scaled: bool) -> int:
     if not scaled and not topic.unit.startswith("money"):
         return 0
     if typical >= 200:

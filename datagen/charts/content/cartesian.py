@@ -37,6 +37,8 @@ _KINDS = {
     "percent area": _Kind("area", "area", "percent", 1.0, 5),
     "step": _Kind("step", "step", "none", 0.35, 3),
 }
+#: Categories and series that do not go together: years of years, products that every division makes.
+_CLASHES = frozenset({("Y", "years"), ("D", "years"), ("E", "years"), ("products", "divisions")})
 #: More bars than this get too thin.
 _MOST_BARS = 36
 #: The fewest values that may miss one, and the least ratio of the largest to the smallest on a logarithmic axis.
@@ -48,13 +50,19 @@ def compose_cartesian(dice: Dice, words: Language, name: str, settings: ContentS
     """Return the data of bars, lines, areas or steps; ``name`` is a kind of `datagen.charts.content.settings.KINDS`."""
     kind, plan = _KINDS[name], dice.pick(plans(name))
     row = dice.pick(plan.rows)
-    pools = [pool for pool in plan.series if pool != row and not (pool == "years" and row in ("Y", "D", "E"))]
-    several = bool(pools) and dice.chance(kind.several)
+    pools = [pool for pool in plan.series if pool != row and (row, pool) not in _CLASHES]
+    # The parts of a whole only make sense together.
+    parts = bool(plan.topic.parts) and row != plan.topic.parts
+    several = bool(pools) and (parts or dice.chance(kind.several))
     if kind.several == 1.0 and not several:
         return compose_cartesian(dice, words, name, settings)
     pool = dice.pick(pools) if several else ""
-    names = series_names(dice, words, pool, settings.series[0], min(kind.most, settings.series[1])) if pool else ("",)
-    rows = draw_rows(dice, words, row, settings, most=_most_rows(kind, len(names), settings), pool=pool)
+    low, high = settings.series
+    high = min(kind.most, high)
+    names = series_names(dice, words, pool, min(3, high) if parts else low, high) if pool else ("",)
+    rows = draw_rows(
+        dice, words, row, settings, most=_most_rows(kind, len(names), settings), pool=pool, fiscal=plan.topic.accounts
+    )
     topic = plan.topic
     if kind.stacking == "percent" or topic.parts:
         return _of_shares(dice, words, kind, plan, rows, pool, names, settings)
@@ -64,7 +72,7 @@ def compose_cartesian(dice: Dice, words: Language, name: str, settings: ContentS
     unit = measure(dice, words, topic, columns, wide=wide)
     series = make_series(names, columns, unit, kind.mark, positive=not topic.signed)
     log = wide and all(min(column.known) * _DECADES <= max(column.known) for column in series)
-    series = _disturbed(dice, series, kind, settings, measured=topic.measured, signed=topic.signed)
+    series = _disturbed(dice, series, kind, settings, topic, gaps=rows.dates or len(series) > 1)
     if len(series) == 1 and dice.chance(0.2):
         series = (replace(series[0], name=words.topics[topic.key]),)
     return _chart(dice, words, kind, plan, rows, pool, series, unit, log=log)
@@ -77,14 +85,20 @@ def _most_rows(kind: _Kind, count: int, settings: ContentSettings) -> int:
     return most
 
 
-def draw_rows(dice: Dice, words: Language, row: str, settings: ContentSettings, *, most: int, pool: str) -> Rows:
-    """Return categories of a kind of time or pool of names, at most ``most``, to go with a pool of series."""
+def draw_rows(
+    dice: Dice, words: Language, row: str, settings: ContentSettings, *, most: int, pool: str, fiscal: bool
+) -> Rows:
+    """Return categories of a kind of time or pool of names, at most ``most``, to go with a pool of series.
+
+    Years may be financial ones if ``fiscal``.
+    """
     if is_time(row):
         low, high = settings.dates
         high = min(high, most)
         if dice.chance(0.7):  # long rows are rarer
             high = min(high, max(low, 12))
-        return time_rows(dice, words, row, min(low, high), high, within=pool == "years")
+        rows = time_rows(dice, words, row, min(low, high), high, within=pool == "years", fiscal=fiscal)
+        return replace(rows, when=()) if pool == "years" else rows
     low, high = settings.categories
     return named_rows(dice, words, row, min(low, most), min(high, most))
 
@@ -138,15 +152,16 @@ def _can_span(kind: _Kind, plan: Plan, rows: Rows) -> bool:
 
 
 def _disturbed(
-    dice: Dice, series: tuple[Series, ...], kind: _Kind, settings: ContentSettings, *, measured: bool, signed: bool
+    dice: Dice, series: tuple[Series, ...], kind: _Kind, settings: ContentSettings, topic: Topic, *, gaps: bool
 ) -> tuple[Series, ...]:
-    """Return the series with error bars or with a missing point, perhaps."""
+    """Return the series with error bars or, if there may be ``gaps``, with a missing point, perhaps."""
     if kind.stacking != "none" or kind.mark == "area":
         return series
     count = len(series[0].values)
-    if measured and kind.mark in ("bar", "line") and not signed and dice.chance(settings.errors):
-        return tuple(replace(one, errors=_errors(dice, one)) for one in series)
-    if count >= _MISSING_FROM and dice.chance(settings.missing):
+    if topic.measured and kind.mark in ("bar", "line") and not topic.signed and dice.chance(settings.errors):
+        share = dice.between(0.03, 0.12)
+        return tuple(replace(one, errors=_errors(dice, one, share, topic.cap)) for one in series)
+    if gaps and count >= _MISSING_FROM and dice.chance(settings.missing):
         which = dice.below(len(series))
         values = list(series[which].values)
         for _ in range(dice.pick((1, 1, 1, 2))):
@@ -155,9 +170,10 @@ def _disturbed(
     return series
 
 
-def _errors(dice: Dice, series: Series) -> tuple[float, ...]:
-    share = dice.between(0.03, 0.12)
-    return tuple(round(value * share * dice.between(0.7, 1.3), series.form.decimals + 1) for value in series.known)
+def _errors(dice: Dice, series: Series, share: float, cap: float) -> tuple[float, ...]:
+    """Return half the lengths of error bars, about a share of the values; none reaches beyond the cap."""
+    lengths = ((value, value * share * dice.between(0.7, 1.3)) for value in series.known)
+    return tuple(round(min(length, cap - value), series.form.decimals + 1) for value, length in lengths)
 
 
 def _of_shares(
@@ -199,7 +215,7 @@ def _chart(
     topic = plan.topic
     name = words.topics[topic.key]
     shares = kind.stacking == "percent" or bool(topic.parts)
-    main = title(dice, words, name, rows, pool)
+    main = title(dice, words, topic, rows, pool)
     fitting = occasions(rows, topic, shares=shares, errors=bool(series[0].errors))
     return ChartData(
         kind=kind.kind,
@@ -229,5 +245,6 @@ def occasions(rows: Rows, topic: Topic, *, shares: bool, errors: bool) -> list[s
         "money": money,
         "company": money and topic.field == "company",
         "shares": shares,
+        "survey": shares and topic.field == "survey",
     }
     return [occasion for occasion, fits in fitting.items() if fits]

@@ -13,6 +13,8 @@ from datagen.charts.content.topics import Topic
 #: How much wilder a walk is from one value to the next than from day to day.
 _WALK = {"years": 4.0, "fiscal": 4.0, "half_years": 3.0, "quarters": 2.4, "months": 1.8, "weeks": 1.3, "days": 1.0}
 _TURN = 2 * math.pi
+#: What scatters less than this from one value to the next (populations) is not shaken by shocks either.
+_SHAKEN = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ def course(dice: Dice, topic: Topic, rows: Rows) -> Course:
         peak = dice.between(0.5, 0.8)
     if rows.pool == "weekdays":
         peak = dice.pick((0.4, 0.85))
-    shock = dice.below(count) if dice.chance(0.14) and rows.dates else -1
-    growth = topic.trend * dice.between(0.3, 1.8) + dice.normal(0.02)
+    shock = dice.below(count) if dice.chance(0.14) and rows.dates and topic.noise >= _SHAKEN else -1
+    growth = topic.trend * dice.between(0.3, 1.8) + dice.normal(min(0.02, 2 * topic.noise))
     return Course(growth, swing, peak, shock, dice.between(0.55, 0.88), dice.chance(0.3))
 
 
@@ -55,7 +57,7 @@ def follow(dice: Dice, topic: Topic, rows: Rows, level: float, shared: Course, *
 
 
 def _level(dice: Dice, topic: Topic, rows: Rows, level: float, shared: Course) -> list[float]:
-    growth, drift, values = shared.growth + dice.normal(0.012), 0.0, []
+    growth, drift, values = shared.growth + dice.normal(min(0.012, topic.noise)), 0.0, []
     span = rows.times[-1] or 1.0
     if rows.pool in ("weekdays", "hours"):
         growth = 0.0

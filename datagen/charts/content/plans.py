@@ -10,7 +10,20 @@ from datagen.charts.content.topics import Topic, catalogue
 PARTS = frozenset(
     (
         *("divisions", "regions", "products", "channels", "cost_types", "media", "sectors", "functions", "energy"),
-        *("transport", "drives", "materials", "crops", "subjects", "sports", "departments", "ages", "parties"),
+        *(
+            "transport",
+            "carriers",
+            "freight_modes",
+            "emitters",
+            "drives",
+            "materials",
+            "crops",
+            "subjects",
+            "sports",
+            "departments",
+            "ages",
+            "parties",
+        ),
         *("companies", "online_store", "home_abroad", "sexes", "full_part", "urban_rural", "devices", "customers"),
         *("expenses", "answers", "countries"),
     )

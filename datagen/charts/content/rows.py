@@ -64,7 +64,9 @@ class Rows:
     when: tuple[int, ...] = ()
 
 
-def time_rows(dice: Dice, words: Language, kind: str, low: int, high: int, *, within: bool = False) -> Rows:
+def time_rows(
+    dice: Dice, words: Language, kind: str, low: int, high: int, *, within: bool = False, fiscal: bool = False
+) -> Rows:
     """Return between ``low`` and ``high`` times of a kind (a letter of `TIMES`), fewer where there are no more.
 
     Args:
@@ -73,11 +75,14 @@ def time_rows(dice: Dice, words: Language, kind: str, low: int, high: int, *, wi
         kind: what times.
         low, high: how many; days of the week are always 5 or 7.
         within: names of quarters and months without their year, which the series give then.
+        fiscal: years may be financial ones.
     """
     if kind == "Q":
         return _quarters(dice, words, 4 if within else dice.whole(low, high), within)
     if kind == "M":
         return _months(dice, words, dice.whole(low, min(high, 12) if within else high), within)
+    if kind == "Y":
+        return _years(dice, words, dice.whole(low, high), fiscal)
     return _MAKERS[kind](dice, words, dice.whole(low, high))
 
 
@@ -90,7 +95,9 @@ def series_names(dice: Dice, words: Language, pool: str, low: int, high: int) ->
         names = _steps(dice, words, pool)
         return names if len(names) <= high else names[: dice.whole(low, high)]
     names = words.pools[pool].names
-    count = dice.whole(low, min(high, len(names)))
+    count = min(high, len(names))
+    if pool != "answers":
+        count = dice.whole(low, count)
     if pool in ORDERED or len(names) <= 3:
         return names[:count]
     return tuple(dice.some(names, count))
@@ -123,12 +130,12 @@ def _steps(dice: Dice, words: Language, pool: str) -> tuple[str, ...]:
     return (*groups, words.age_top.format(a=edges[-1]))
 
 
-def _years(dice: Dice, words: Language, count: int) -> Rows:
+def _years(dice: Dice, words: Language, count: int, fiscal: bool) -> Rows:
     stride = dice.pick_by(((1, 0.8), (2, 0.07), (5, 0.09), (10, 0.04)))
     count = min(count, 9 if stride == 10 else 14 if stride == 5 else 24)
     last = _LAST_YEAR - (_LAST_YEAR % stride if stride > 2 else dice.below(5) if dice.chance(0.8) else dice.below(20))
     years = range(last - (count - 1) * stride, last + 1, stride)
-    fiscal = stride == 1 and dice.chance(0.12)
+    fiscal = fiscal and stride == 1 and dice.chance(0.25)
     pattern = dice.pick(words.dates["fiscal" if fiscal else "year"])
     names = tuple(_year(pattern, year) for year in years)
     times = tuple(float(year - years[0]) for year in years)
@@ -241,7 +248,6 @@ def _elapsed(dice: Dice, words: Language, count: int) -> Rows:
 
 
 _MAKERS = {
-    "Y": _years,
     "W": _weeks,
     "D": _days,
     "d": _weekdays,

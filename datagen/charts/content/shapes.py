@@ -26,6 +26,8 @@ _RELATIONS = {
     "fuels": (0.05, 0.008),
     "minmax": (0.0, 0.03),
 }
+#: From this ratio of the greatest to the least typical value on, a topic is found in cities and in whole countries.
+_ANY_SIZE = 300
 
 
 def table(dice: Dice, topic: Topic, rows: Rows, pool: str, count: int, *, wide: bool = False) -> list[list[float]]:
@@ -38,7 +40,7 @@ def table(dice: Dice, topic: Topic, rows: Rows, pool: str, count: int, *, wide: 
         pool: what the series are ("cities"); empty for a single one.
         wide: whether values are to span decades.
     """
-    levels = _series_levels(dice, topic, pool, count)
+    levels = _series_levels(dice, topic, bounds(topic, rows.pool, pool), pool, count)
     if rows.dates:
         shared = course(dice, topic, rows)
         columns = [follow(dice, topic, rows, level, shared, wide=wide) for level in levels]
@@ -50,11 +52,19 @@ def table(dice: Dice, topic: Topic, rows: Rows, pool: str, count: int, *, wide: 
     return columns
 
 
-def _series_levels(dice: Dice, topic: Topic, pool: str, count: int) -> list[float]:
+def bounds(topic: Topic, *pools: str) -> tuple[float, float]:
+    """Return what typical values lie between: where they may be of any size, less for cities than for countries."""
+    low, high = topic.low, topic.high
+    if topic.field == "company" or high < _ANY_SIZE * low:
+        return low, high
+    middle = math.sqrt(low * high)
+    return (middle, high) if "countries" in pools else (low, middle) if "cities" in pools else (low, high)
+
+
+def _series_levels(dice: Dice, topic: Topic, between: tuple[float, float], pool: str, count: int) -> list[float]:
     """Return a typical value for each series."""
-    middle = (
-        dice.between(topic.low, topic.high) if topic.high / topic.low < 4 else dice.magnitude(topic.low, topic.high)
-    )
+    low, high = between
+    middle = dice.between(low, high) if high / low < 4 else dice.magnitude(low, high)
     if count == 1:
         return [middle]
     spread = _RELATIONS.get(pool, (min(0.7 * topic.spread, 0.5), 0))[0]

@@ -23,7 +23,22 @@ def percentages(weights: list[float], decimals: int) -> list[float]:
 
 
 #: Pools whose names stand in the order of their usual size.
-_BY_SIZE = frozenset({"expenses", "functions", "transport", "drives", "channels", "cost_types", "media"})
+_BY_SIZE = frozenset(
+    {
+        "expenses",
+        "functions",
+        "transport",
+        "drives",
+        "channels",
+        "cost_types",
+        "media",
+        "sports",
+        "carriers",
+        "freight_modes",
+        "emitters",
+        "answers",
+    }
+)
 
 
 def importance(words: Language, pool: str, names: tuple[str, ...]) -> list[float]:

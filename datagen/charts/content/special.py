@@ -10,7 +10,7 @@ from datagen.charts.content.language import Currency, Language
 from datagen.charts.content.plans import PARTS, plans
 from datagen.charts.content.rows import Rows, named_rows, series_names
 from datagen.charts.content.settings import ContentSettings
-from datagen.charts.content.shapes import table
+from datagen.charts.content.shapes import bounds, table
 from datagen.charts.content.shares import importance, percentages, split
 from datagen.charts.content.texts import full_title, note, pair_title, source, subtitle, title
 from datagen.charts.content.topics import Topic, catalogue
@@ -38,12 +38,12 @@ def compose_pie(dice: Dice, words: Language, settings: ContentSettings) -> Chart
         unit = Measure(1.0, "%", NumberFormat(decimals, words.decimal, "", before, behind))
         columns = [percentages(weights, decimals)]
     else:
-        total = dice.magnitude(topic.low, topic.high) * count
+        total = dice.magnitude(*bounds(topic, rows.pool)) * count
         columns = [[weight * total for weight in weights]]
         unit = measure(dice, words, topic, columns)
     name = words.topics[topic.key]
     series = make_series(("",), columns, unit, "slice", positive=True)
-    main = title(dice, words, name, rows, "")
+    main = title(dice, words, topic, rows, "")
     return ChartData(
         kind="pie",
         language=words.tag,
@@ -52,7 +52,7 @@ def compose_pie(dice: Dice, words: Language, settings: ContentSettings) -> Chart
         title=main,
         subtitle=subtitle(dice, words, unit.unit, rows, main),
         source=source(dice, words, topic.field),
-        note=note(dice, words, occasions(rows, topic, shares=True, errors=False)),
+        note=note(dice, words, occasions(rows, topic, shares=unit.unit == "%", errors=False)),
         y_title=full_title(dice, words, name, unit.unit),
     )
 
@@ -65,7 +65,7 @@ def compose_composite(dice: Dice, words: Language, settings: ContentSettings) ->
     pools = [pool for pool in topic.series if pool in PARTS]
     pool = dice.pick(pools) if pools and dice.chance(0.3) else ""
     names = series_names(dice, words, pool, 2, 3) if pool else (words.topics[topic.key],)
-    rows = draw_rows(dice, words, row, settings, most=14, pool=pool)
+    rows = draw_rows(dice, words, row, settings, most=14, pool=pool, fiscal=topic.accounts)
     columns = table(dice, topic, rows, pool, len(names))
     currency = dice.pick(words.currencies)
     unit = measure(dice, words, topic, columns, currency=currency)
@@ -76,7 +76,7 @@ def compose_composite(dice: Dice, words: Language, settings: ContentSettings) ->
         else _second(dice, words, line_key, rows, columns, currency)
     )
     stacked = bool(pool) and dice.chance(0.6)
-    main = title(dice, words, words.topics[topic.key], rows, pool)
+    main = title(dice, words, topic, rows, pool)
     if line.right and dice.chance(0.55):
         main = pair_title(words, words.topics[topic.key], words.topics[line_key])
     return ChartData(

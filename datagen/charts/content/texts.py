@@ -3,6 +3,7 @@
 from datagen.charts.content.dice import Dice
 from datagen.charts.content.language import Language
 from datagen.charts.content.rows import Rows
+from datagen.charts.content.topics import Topic
 
 #: Names that places in a title would contradict.
 _PLACES = frozenset({"cities", "countries", "regions"})
@@ -27,9 +28,9 @@ def full_title(dice: Dice, words: Language, name: str, unit: str) -> str:
     return dice.pick(words.y_titles).format(name=name, unit=unit)
 
 
-def title(dice: Dice, words: Language, name: str, rows: Rows, series_pool: str) -> str:
+def title(dice: Dice, words: Language, topic: Topic, rows: Rows, series_pool: str) -> str:
     """Return the title of a chart: its topic, and perhaps what it is split by, where and when."""
-    place = not {rows.pool, series_pool} & _PLACES
+    name, place = words.topics[topic.key], topic.local and not {rows.pool, series_pool} & _PLACES
     when = _when(words, rows)
     if not when and rows.pool not in ("quarters", "half_years", "months", "days") and series_pool != "years":
         when = words.in_year.format(y=2025 - dice.below(12)) if not rows.dates else ""

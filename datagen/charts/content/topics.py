@@ -42,6 +42,7 @@ class Topic:
         scaled: it may be counted in thousands, millions and so on.
         measured: error bars make sense.
         log: values may span decades.
+        local: a title may say which place it is about.
     """
 
     key: str
@@ -64,6 +65,12 @@ class Topic:
     scaled: bool = False
     measured: bool = False
     log: bool = False
+    local: bool = True
+
+    @property
+    def accounts(self) -> bool:
+        """Whether it stands in the accounts of a company, which may have financial years."""
+        return self.field == "company" and self.unit == "money"
 
     @property
     def signed(self) -> bool:
