@@ -116,7 +116,7 @@ def _product(x: Ref, w: Ref, where: tuple[Any, Any, Any, Any], blocks: Blocks, t
                 None if deep_mask is None else deep_mask[:, None], None if col_mask is None else col_mask[None, :]
             )
             b = _load(w.at[expert, deep, cols], mask)
-        return total + plgpu.dot(a, b, trans_b=transposed).astype(jnp.float32)
+        return total + plgpu.dot(a, b, trans_b=transposed, allow_tf32=False).astype(jnp.float32)
 
     total = jnp.zeros((blocks.rows, blocks.columns), jnp.float32)
     return jax.lax.fori_loop(0, pl.cdiv(depth, blocks.depth), step, total)
@@ -208,7 +208,7 @@ def _outer_kernel(x: Ref, y: Ref, start: Ref, end: Ref, out: Ref, *, blocks: Blo
         row_mask = (row_index < last)[:, None]
         a = _load(x.at[rows, deep] if len(x.shape) == 2 else x.at[expert, rows, deep], _both(row_mask, deep_mask))
         b = _load(y.at[rows, cols], _both(row_mask, col_mask))
-        return total + plgpu.dot(a, b, trans_a=True).astype(jnp.float32)
+        return total + plgpu.dot(a, b, trans_a=True, allow_tf32=False).astype(jnp.float32)
 
     steps = pl.cdiv(last - first, blocks.rows)
     total = jax.lax.fori_loop(0, steps, step, jnp.zeros((blocks.depth, blocks.columns), jnp.float32))
