@@ -115,7 +115,7 @@ def _meta(data: ChartData, look: Look, plan: Plan, renderer: str, repairs: dict[
         "value_labels": bool(plan.written),
         "drawn": [list(texts) for texts in plan.drawn],
         "font": look.font,
-        "text_px": min(sizes),
+        "smallest_text": min(sizes),
         "repairs": repairs,
     }
 

@@ -89,6 +89,7 @@ def meta(content: Composed, style: Style, boxes: list[Box]) -> dict[str, object]
         "frame": style.frame.numbers(),
         "boxes": [list(box) for box in boxes],
         "font": style.font,
+        "smallest_text": style.letter,
         "marks": sorted(style.marks),
         "hand": style.frame.wobble > 0,
     }

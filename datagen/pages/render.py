@@ -112,6 +112,7 @@ def _meta(laid: Laid, name: str, size: int, sheet: Sheet) -> dict[str, Any]:
         "characters": len("\n\n".join(laid.paragraphs)),
         "font": name,
         "size": size,
+        "smallest_text": size,
         "columns": len(sheet.columns),
         "language": "en",
         "script": "Latn",

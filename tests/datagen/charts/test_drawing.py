@@ -61,7 +61,7 @@ def test_a_draw_is_a_true_table_or_rejected_for_a_known_reason(seed: int, level:
     assert json.loads(json.dumps(drawn.meta)) == drawn.meta and msgpack.packb(drawn.meta, strict_types=True)
     assert drawn.image.dtype == np.uint8 and drawn.image.ndim == 3 and drawn.image.flags.c_contiguous
     assert set(drawn.meta["repairs"]) <= set(reasons.REASONS)
-    assert drawn.meta["text_px"] >= 9
+    assert drawn.meta["smallest_text"] >= 9
 
 
 def test_few_draws_are_rejected():
