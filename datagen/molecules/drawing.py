@@ -12,7 +12,7 @@ from datagen.molecules.depiction import Depiction
 from datagen.molecules.labels import Label, write_labels
 from datagen.molecules.layout import lay_out
 from datagen.molecules.marks import ROUND, Scale, draw_marks
-from datagen.molecules.raster import Area, Disc, Line, Marks, paint
+from datagen.molecules.raster import Area, Disc, Line, Marks, blank, paint
 from datagen.molecules.rdkit_renderer import rdkit_picture
 from datagen.molecules.settings import MoleculeSettings
 from datagen.molecules.styles import Style, draw_style
@@ -70,8 +70,7 @@ def picture(marks: Marks, style: Style, page: Page) -> np.ndarray:
     x1, y1 = min(page.width, math.ceil(right)), min(page.height, math.ceil(bottom))
     move = page.move[0] - x0, page.move[1] - y0
     part = paint(marks, style.font, (x1 - x0, y1 - y0), move, style.paper)
-    shape = (page.height, page.width, *part.shape[2:])
-    image = np.full(shape, style.paper[0] if len(set(style.paper)) == 1 else style.paper, np.uint8)
+    image = blank(page.width, page.height, style.paper, gray=part.ndim == 2)
     image[y0:y1, x0:x1] = part
     return image
 

@@ -26,7 +26,7 @@ TREMBLES = 6
 #: A benzene ring's circle, of the distance from the middle to its bonds.
 CIRCLE = 0.68
 #: Letters and signs that an ellipse describes better than a box, and how much larger than their box it is.
-ROUND = frozenset("COSQGDe0+\u2212\u2022\u2295\u2296")
+ROUND = frozenset("COSQGDe0+\u2022\u2295\u2296")
 OVAL = 1.06
 
 

@@ -86,16 +86,20 @@ def paint(marks: Marks, font: str, size: tuple[int, int], move: Point, paper: Co
     """
     colours = {paper, *(shape.colour for shape in marks.shapes), *(letter.colour for letter in marks.letters)}
     gray = all(red == green == blue for red, green, blue in colours)
-    shape = (size[1] * SCALE, size[0] * SCALE) if gray else (size[1] * SCALE, size[0] * SCALE, 3)
-    if len(set(paper)) == 1:
-        canvas = np.full(shape, paper[0], np.uint8)
-    else:
-        canvas = np.empty(shape, np.uint8)
-        canvas[:] = paper
+    canvas = blank(size[0] * SCALE, size[1] * SCALE, paper, gray=gray)
     _draw_shapes(canvas, marks.shapes, move)
     for letter in marks.letters:
         _write(canvas, letter, font, move, paper)
     return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+
+
+def blank(width: int, height: int, paper: Colour, *, gray: bool) -> np.ndarray:
+    """Return an empty picture, uint8 ``[height, width]`` if ``gray``, else ``[height, width, 3]``."""
+    if len(set(paper)) == 1:
+        return np.full((height, width) if gray else (height, width, 3), paper[0], np.uint8)
+    canvas = np.empty((height, width, 3), np.uint8)
+    canvas[:] = np.tile(np.array(paper, np.uint8), width).reshape(width, 3)  # whole rows are copied fastest
+    return canvas
 
 
 def _draw_shapes(canvas: np.ndarray, shapes: list[Line | Area | Disc], move: Point) -> None:
@@ -156,6 +160,12 @@ def _write(canvas: np.ndarray, letter: Letter, font: str, move: Point, paper: Co
 def _patch(font: str, character: str, size: int, ink: Colour, paper: Colour, gray: bool) -> tuple[np.ndarray, int, int]:
     """Return a character in ``ink`` on ``paper``, and where its top left is from the pen."""
     cover, left, top = mask(font, character, size)
-    share = cover.astype(np.int32)[..., None]
-    patch = ((np.array(paper) * (255 - share) + np.array(ink) * share + 127) // 255).astype(np.uint8)
-    return np.ascontiguousarray(patch[..., 0]) if gray else patch, left, top
+    shades = _shades(ink, paper)
+    return (shades[:, 0] if gray else shades)[cover], left, top
+
+
+@functools.lru_cache(maxsize=256)
+def _shades(ink: Colour, paper: Colour) -> np.ndarray:
+    """Return the colours from ``paper`` to ``ink``, uint8 ``[256, 3]``."""
+    share = np.arange(256)[:, None]
+    return ((np.array(paper) * (255 - share) + np.array(ink) * share + 127) // 255).astype(np.uint8)

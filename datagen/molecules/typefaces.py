@@ -5,6 +5,7 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -20,8 +21,8 @@ _RDKIT = {
 #: Signs that few fonts have, or that look odd in them; they come from one font that has them all.
 _SIGNS = "\u2212\u2022\u2295\u2296"
 _SIGN_FONT = "DejaVuSans"
-#: Size (pixels per em) at which glyphs are measured.
-_REFERENCE = 200
+#: Size (pixels per em) at which glyphs are measured, and sizes at which they are drawn.
+_REFERENCE, _DRAWN = 200, (36, 72, 144, 288)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,25 @@ def glyph(name: str, character: str) -> Glyph:
 
 @functools.lru_cache(maxsize=4096)
 def mask(name: str, character: str, size: int) -> tuple[np.ndarray, int, int]:
-    """Return the coverage of a glyph, uint8 ``[height, width]``, and where its top left is from the pen (x, y)."""
+    """Return the coverage of a glyph, uint8 ``[height, width]``, and where its top left is from the pen (x, y).
+
+    It is reduced from one of a few pictures: pictures of molecules have letters of any size, and opening a font at each
+    size takes longer than drawing the molecule.
+    """
+    reference = next((known for known in _DRAWN if known >= size), _DRAWN[-1])
+    large, left, top = _large_mask(name, character, reference)
+    factor = size / reference
+    shape = max(1, round(large.shape[1] * factor)), max(1, round(large.shape[0] * factor))
+    return cv2.resize(large, shape, interpolation=cv2.INTER_AREA), round(left * factor), round(top * factor)
+
+
+@functools.cache
+def _large_mask(name: str, character: str, size: int) -> tuple[np.ndarray, int, int]:
     font = load(_face(name, character), size)
     left, top, right, bottom = (int(value) for value in font.getbbox(character, anchor="ls"))
     image = Image.new("L", (right - left + 2, bottom - top + 2), 0)
     ImageDraw.Draw(image).text((1 - left, 1 - top), character, 255, font, anchor="ls")
-    return np.asarray(image), left - 1, top - 1
+    return np.array(image), left - 1, top - 1
 
 
 def _face(name: str, character: str) -> str:
