@@ -49,7 +49,7 @@ class Dice:
     def normal(self, deviation: float = 1.0) -> float:
         """Return a normal number around 0, cut off at three deviations."""
         if not self._normals:
-            self._normals = self._rng.standard_normal(_BLOCK).clip(-3, 3).tolist()
+            self._normals = np.minimum(np.maximum(self._rng.standard_normal(_BLOCK), -3), 3).tolist()
         return deviation * self._normals.pop()
 
     def pick(self, items: Sequence[Item]) -> Item:
