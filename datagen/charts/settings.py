@@ -1,10 +1,10 @@
 """What can be set about charts, and the two named levels."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from datagen.charts.content import EASY as EASY_CONTENT
 from datagen.charts.content import STANDARD as STANDARD_CONTENT
-from datagen.charts.content import ContentSettings, tags
+from datagen.charts.content import ContentSettings
 
 
 @dataclass(frozen=True)
@@ -49,5 +49,4 @@ EASY = ChartSettings(
     matplotlib=0.0,
 )
 
-_KNOWN = tuple(pair for pair in STANDARD_CONTENT.languages if pair[0] in tags())
-STANDARD = ChartSettings(content=replace(STANDARD_CONTENT, languages=_KNOWN))
+STANDARD = ChartSettings(content=STANDARD_CONTENT)

@@ -7,7 +7,7 @@ from datagen import fonts
 #: Faces that a theme asks for by name; where they lack the language's letters, its kind decides.
 _NAMED = {"dejavu": ("sans", "DejaVuSans"), "stix": ("serif", "STIXGeneral"), "cm": ("serif", "cmr10")}
 #: Faces of each kind that look like what office programs and newspapers use: taken so much more often than others.
-_USUAL = {"NotoSans": 4, "NotoSansMedium": 1, "DejaVuSans": 1, "DejaVuSerif": 1, "STIXGeneral": 2}
+_USUAL = {"NotoSans": 12, "NotoSans-Medium": 2, "DejaVuSans": 4, "DejaVuSerif": 2, "STIXGeneral": 4}
 
 
 @functools.lru_cache(maxsize=512)
@@ -22,4 +22,13 @@ def faces(language: str, kind: str) -> tuple[tuple[str, str], ...]:
     known = fonts.for_language(language, generic) or fonts.for_language(language)
     if wish in known:
         known = (wish,)
-    return tuple((name, fonts.bold_of(name)) for name in known for _ in range(_USUAL.get(name, 1)))
+    # Every face has its own thousands of Chinese glyphs to be drawn: few faces, so that most are drawn already.
+    known = tuple(name for name in known if not (name.startswith("NotoSansCJK") and name.endswith("-Medium")))
+    return tuple((name, fonts.bold_of(name)) for name in known for _ in range(_weight(name)))
+
+
+def _weight(name: str) -> int:
+    """Return how often a face is taken, compared with others."""
+    if name.startswith("NotoSansCJK"):
+        return 1 if name.endswith("-Light") else 3
+    return _USUAL.get(name, 1)

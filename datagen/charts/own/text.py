@@ -6,6 +6,7 @@ every other text is shaped and drawn as a whole by the font's own layout engine.
 
 import functools
 import math
+import re
 from typing import NamedTuple
 
 import cv2
@@ -16,7 +17,7 @@ from datagen.charts import reasons
 from datagen.charts.plan import DoesNotFitError
 
 #: How many strings, turned strings, fonts' glyph tables are kept.
-STRINGS, TURNED, TABLES = 8192, 2048, 256
+STRINGS, TURNED, TABLES = 8192, 2048, 512
 #: Glyphs kept for one face at one size; the table starts afresh when it is full.
 MAX_GLYPHS = 4096
 #: Widest and highest text, in pixels: what is longer has no room on any page.
@@ -92,23 +93,13 @@ def _drawn(font: object, text: str) -> tuple[np.ndarray, tuple[int, int]]:
     return mask, (int(offset[0]), int(offset[1]))
 
 
-def _simple(character: str) -> bool:
-    """Whether a character is set by itself, from left to right, whatever stands beside it."""
-    code = ord(character)
-    return (
-        0x20 <= code < 0x300
-        or 0x370 <= code < 0x590
-        or 0x10A0 <= code < 0x1100
-        or 0x1E00 <= code < 0x200B
-        or 0x2010 <= code < 0x2028
-        or 0x2030 <= code < 0x2060
-        or 0x2070 <= code < 0x20D0
-        or 0x2100 <= code < 0x2E80
-        or 0x2E80 <= code < 0xA000
-        or 0xAC00 <= code < 0xD7A4
-        or 0xF900 <= code < 0xFB00
-        or 0xFF00 <= code < 0xFFF0
-    )
+#: Texts of characters that are set by themselves, from left to right, whatever stands beside them.
+_SIMPLE = re.compile(
+    "["
+    "\u0020-\u02ff\u0370-\u058f\u10a0-\u10ff\u1e00-\u200a\u2010-\u2027\u2030-\u205f"
+    "\u2070-\u20cf\u2100-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef"
+    "]*"
+).fullmatch
 
 
 @functools.lru_cache(maxsize=STRINGS)
@@ -117,7 +108,7 @@ def ink(face: str, size: int, text: str) -> Ink:
     table = _table(face, size)
     if not text:
         return Ink(np.zeros((1, 1), np.uint8), 1, 1, 1)
-    if text.isascii() or all(_simple(character) for character in text):
+    if _SIMPLE(text):
         columns, tops, bottoms, _ = zip(*map(table.__getitem__, text), strict=True)
         top, bottom = min(tops), max(bottoms)
         if bottom <= top:
@@ -139,7 +130,7 @@ def ink(face: str, size: int, text: str) -> Ink:
 @functools.lru_cache(maxsize=STRINGS)
 def measure(face: str, size: int, text: str) -> int:
     """Return the width of a level text, without its ink if that is not at hand."""
-    if text.isascii() or all(_simple(character) for character in text):
+    if _SIMPLE(text):
         table = _table(face, size)
         return sum(map(table.widths.__getitem__, text))
     return ink(face, size, text).width
