@@ -1,7 +1,6 @@
 """What a pool costs over a plain loop, and whether memory grows over a long run."""
 
 import gc
-import os
 import resource
 import sys
 import time
@@ -94,16 +93,19 @@ def measure_memory(samples: int, points: int, advance: Callable[[int, str], None
         advance(1, kind)
         if done * points // samples > (done - 1) * points // samples:
             gc.collect()
-            held.append((done, resident_memory()))
+            held.append((done, own_memory()))
     return held
 
 
-def resident_memory() -> float:
-    """Return the memory that this process holds, in MB; where the system does not tell, the most it ever held."""
+def own_memory() -> float:
+    """Return the memory that is this process's alone, in MB; where the system does not tell, the most it ever held.
+
+    Pages of font files that are mapped are not counted: they are the system's, which takes them back when it needs to.
+    """
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except (OSError, IndexError, ValueError):
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return next(float(line.split()[1]) / 1e3 for line in status.splitlines() if line.startswith("RssAnon:"))
+    except (OSError, StopIteration):
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
