@@ -22,7 +22,10 @@ KINDS = (
 LANGUAGES: tuple[tuple[str, float], ...] = (
     ("en", 0.26),
     ("zh", 0.2),
-    *((tag, 0.04) for tag in ("de", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt-BR", "ru", "tr", "vi")),
+    *(
+        (tag, 0.036)
+        for tag in ("de", "el", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt-BR", "ru", "sv", "tr", "vi")
+    ),
 )
 
 
