@@ -75,8 +75,8 @@ def measure(
         decimals = _offered(dice, topic, distance * factor)
     else:
         decimals = _decimals(dice, topic, typical * factor, least * factor, scaled=bool(scale))
-    if not scale and topic.unit.startswith("money") and distance * factor < _APART:
-        decimals = 2
+        if (scale or topic.unit.startswith("money")) and distance * factor * 10**decimals < _APART:
+            decimals = max(decimals, 2)
     if wide and topic.decimals != (0,):
         decimals = max(decimals, min(3, _needed(sizes[0] * factor)))
     group = dice.pick(words.groups) if dice.chance(0.72) or sizes[-1] * factor >= _LONG else ""

@@ -37,8 +37,15 @@ _KINDS = {
     "percent area": _Kind("area", "area", "percent", 1.0, 5),
     "step": _Kind("step", "step", "none", 0.35, 3),
 }
-#: Categories and series that do not go together: years of years, products that every division makes.
-_CLASHES = frozenset({("Y", "years"), ("D", "years"), ("E", "years"), ("products", "divisions")})
+#: Categories and series that do not go together: years of years, places within other places, goods of who does not
+#: make or sell them.
+_CLASHES = frozenset(
+    (
+        *(("Y", "years"), ("D", "years"), ("E", "years"), ("products", "divisions"), ("departments", "products")),
+        *(("regions", "countries"), ("cities", "countries"), ("countries", "cities"), ("countries", "regions")),
+        *(("regions", "cities"), ("cities", "regions")),
+    )
+)
 #: More bars than this get too thin.
 _MOST_BARS = 36
 #: The fewest values that may miss one, and the least ratio of the largest to the smallest on a logarithmic axis.
@@ -67,7 +74,9 @@ def compose_cartesian(dice: Dice, words: Language, name: str, settings: ContentS
     if kind.stacking == "percent" or topic.parts:
         return _of_shares(dice, words, kind, plan, rows, pool, names, settings)
     wide = topic.log and _can_span(kind, plan, rows) and dice.chance(settings.log)
-    columns = weighted(words, rows, pool, names, table(dice, topic, rows, pool, len(names), wide=wide))
+    columns = table(dice, topic, rows, pool, len(names), wide=wide)
+    if topic.additive or topic.unit == "people":
+        columns = weighted(words, rows, pool, names, columns)
     rows, columns = ranked(dice, rows, columns, settings)
     unit = measure(dice, words, topic, columns, wide=wide)
     series = make_series(names, columns, unit, kind.mark, positive=not topic.signed)

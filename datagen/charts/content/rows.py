@@ -156,7 +156,7 @@ def _quarters(dice: Dice, words: Language, count: int, within: bool) -> Rows:
     kind, parts = ("half_year", 2) if halves else ("quarter", 4)
     count = min(count, 12) if halves else count
     pattern, first = dice.pick(words.dates[kind]), dice.below(parts) if dice.chance(0.5) else 0
-    year -= count // parts
+    year -= (first + count - 1) // parts
     names = []
     for number in range(first, first + count):
         now, part = year + number // parts, number % parts + 1
@@ -178,7 +178,7 @@ def _months(dice: Dice, words: Language, count: int, within: bool) -> Rows:
         names = words.months if dice.chance(0.25) else words.months_short
         return Rows("months", names[first : first + count], times, phases, dates=True, when=(year, year))
     pattern = dice.pick(words.dates["month"])
-    year -= count // 12
+    year -= (first + count - 1) // 12
     dated = (divmod(first + number, 12) for number in range(count))
     written = tuple(_date(words, pattern, year + years, month, 1) for years, month in dated)
     return Rows("months", written, times, phases, dates=True)

@@ -24,7 +24,9 @@ def compose_pie(dice: Dice, words: Language, settings: ContentSettings) -> Chart
     """Return the data of a pie: percentages that add up to exactly 100 as written, or amounts."""
     plan = dice.pick(plans("pie"))
     topic = plan.topic
-    rows = named_rows(dice, words, dice.pick(plan.rows), *settings.slices)
+    low, high = settings.slices
+    # Two names out of many would hardly be all there is.
+    rows = named_rows(dice, words, dice.pick(plan.rows), max(low, min(3, high)), high)
     count = len(rows.names)
     weights = split(dice, count, MIN_SLICE, importance(words, rows.pool, rows.names))
     if not rows.ordered:
