@@ -20,7 +20,7 @@ from dsocr_jax.batch import Batch, Example, collate_rows, make_example, pack
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
 from dsocr_jax.modes import Mode
-from dsocr_jax.tokenizer import BOS, EOS, IMAGE, PAD, Tokenizer
+from dsocr_jax.tokenizer import Tokenizer
 from train.config import TrainConfig, suggest
 
 #: Draws in place of one sample that is too long, before the kind is given up.
@@ -221,21 +221,3 @@ class Feed:
 
     def __exit__(self, *_: object) -> None:
         self.iterator.close()
-
-
-def check_tokenizer(tokenizer: Tokenizer, model: ModelConfig) -> None:
-    """Raise `UserError` unless the ids of ``tokenizer`` are those that ``model`` means."""
-    ids = tokenizer.special_ids
-    pairs = (
-        (BOS, model.bos_token_id),
-        (EOS, model.eos_token_id),
-        (PAD, model.pad_token_id),
-        (IMAGE, model.image_token_id),
-    )
-    wrong = [
-        f"{token} is {ids[token]}, the model has {expected}" for token, expected in pairs if ids[token] != expected
-    ]
-    if tokenizer.vocab_size > model.decoder.vocab_size:
-        wrong.append(f"it has {tokenizer.vocab_size} tokens, the model {model.decoder.vocab_size}")
-    if wrong:
-        raise UserError(f"--tokenizer does not belong to --model: {'; '.join(wrong)}")

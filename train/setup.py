@@ -15,8 +15,9 @@ from dsocr_jax.errors import UserError
 from dsocr_jax.tokenizer import SMALL_TOKENIZER, Tokenizer
 from dsocr_jax.weights.checkpoint import load_model, read_config
 from dsocr_jax.weights.params import abstract_model, flatten, init_params
+from dsocr_jax.weights.tokenizer_files import check_tokenizer
 from train.config import TrainConfig, check
-from train.data import BatchSource, check_tokenizer, open_sets
+from train.data import BatchSource, open_sets
 from train.optimizer import check_patterns, make_optimizer
 from train.sharding import batch_shards, make_mesh, sharding_table
 from train.step import Step, TrainState, compile_step, make_step, state_of
@@ -61,7 +62,7 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     check(config)
     sets = open_sets(config)
     tokenizer = Tokenizer.load(config.tokenizer)
-    check_tokenizer(tokenizer, config.model_config)
+    check_tokenizer(tokenizer, config.model_config, "--tokenizer")
     _check_init_from(config)
     mesh = make_mesh(config.mesh, devices)
     process, processes = jax.process_index(), jax.process_count()

@@ -8,6 +8,7 @@ from typing import Any
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
 from dsocr_jax.parity.fixture import Fixture, read_fixture, read_json
+from dsocr_jax.weights.checkpoint import read_config
 
 CONFIG = "config.json"
 SPREAD = "bfloat16.json"
@@ -31,12 +32,10 @@ class FixtureFolder:
 
     def config(self, fixture: Fixture, released: ModelConfig) -> ModelConfig:
         """Return the configuration of a fixture's model: the nearest ``config.json`` above it, or ``released``."""
-        from dsocr_jax.parity.source import read_config
-
         folder = (self.root / fixture.name).parent
         for place in (folder, *folder.parents):
             if (place / CONFIG).is_file():
-                return read_config(place / CONFIG)
+                return read_config(place)
             if place == self.root:
                 break
         return released

@@ -9,13 +9,11 @@ import numpy as np
 from flax import nnx
 
 from dsocr_jax.config import ModelConfig
-from dsocr_jax.errors import UserError
 from dsocr_jax.model.ocr import count_parameters
 from dsocr_jax.parity import synthetic
-from dsocr_jax.parity.fixture import read_json
-from dsocr_jax.weights.checkpoint import CONFIG_FILE, load_model
+from dsocr_jax.weights.checkpoint import in_released_layout, load_model, model_folder, read_config
 from dsocr_jax.weights.params import abstract_model, flatten, read_part, unflatten
-from dsocr_jax.weights.released import is_released, open_released, read_released_config, released_shapes
+from dsocr_jax.weights.released import open_released, released_shapes
 from dsocr_jax.weights.table import entries
 
 #: A model of at most this many parameters is kept in memory; of a larger one each part is made, used and dropped.
@@ -80,18 +78,10 @@ def folder_parameters(folder: str | Path, dtype: Any) -> Parameters:
     Raises:
         UserError: the folder is not a model, or its tensors do not fit its configuration.
     """
-    file = Path(folder) / CONFIG_FILE
-    if file.is_file() and is_released(read_json(file)):
-        model = open_released(Path(folder), read_config(file))
-        return from_tensors(model.config, lambda name: model.tensors[name].open(), dtype)
+    folder = model_folder(folder)
+    if in_released_layout(folder):
+        model = open_released(folder, read_config(folder))
+        return from_tensors(model.config, model.read, dtype)
     loaded = load_model(folder, dtype)
     arrays = flatten(nnx.state(loaded.model, nnx.Param))
     return Parameters(loaded.config, lambda path, _: arrays[path], dtype)
-
-
-def read_config(file: Path) -> ModelConfig:
-    """Return the configuration in a released ``config.json``."""
-    values = read_json(file)
-    if not is_released(values):
-        raise UserError(f"{file}: not a configuration of DeepSeek-OCR; copy the fixtures again")
-    return read_released_config(file, values)

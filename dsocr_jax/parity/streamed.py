@@ -18,7 +18,7 @@ from dsocr_jax.model.decoder import DecoderLayer
 from dsocr_jax.model.encoder import DeepEncoder
 from dsocr_jax.model.ocr import DeepseekOCR
 from dsocr_jax.parity.source import Parameters
-from dsocr_jax.weights.params import path_name
+from dsocr_jax.weights.params import abstract_model, path_name
 
 #: Where a part's arguments go that are arrays, among those that are not.
 _ARRAY = "array"
@@ -109,7 +109,7 @@ class RememberedEncoder:
 
 def streamed_model(parameters: Parameters, recorder: Recorder) -> DeepseekOCR:
     """Return the model in parts; the encoder's parts are called once for each size of the views."""
-    model: Any = nnx.eval_shape(lambda: DeepseekOCR(parameters.config, nnx.Rngs(0)))
+    model: Any = nnx.merge(*abstract_model(parameters.config))
     _split_encoder(model.encoder, parameters, recorder)
     model.encoder = RememberedEncoder(model.encoder)
     decoder = model.decoder

@@ -10,6 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from rich.markup import escape
 
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.console import console
@@ -67,8 +68,9 @@ def convert(source: str | Path, target: str | Path, check_finite: bool = False) 
     loaded = load_model(source, check_finite=check_finite)
     params = nnx.state(loaded.model, nnx.Param)
     check_room(target, parameter_bytes(params))
-    console.print(f"writing {parameter_bytes(params) / 1e9:.2f} GB")
+    console.print(f"writing {parameter_bytes(params) / 1e6:,.0f} MB")
     save_model(target, loaded.config, params, tokenizer if tokenizer.is_file() else None, tuple(kept.values()))
+    console.print(escape(f"written {target}"))
 
 
 def export(source: str | Path, target: str | Path, dtype: str = "bfloat16") -> None:
@@ -98,6 +100,7 @@ def export(source: str | Path, target: str | Path, dtype: str = "bfloat16") -> N
             shutil.copyfile(file, partial / file.name)
         if (source / TOKENIZER_FILE).is_file():
             shutil.copyfile(source / TOKENIZER_FILE, partial / TOKENIZER_FILE)
+    console.print(escape(f"written {target}"))
 
 
 def _carried(source: Path) -> dict[str, Path]:

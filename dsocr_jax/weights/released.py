@@ -50,18 +50,18 @@ class ReleasedModel:
         """Number of parameters."""
         return sum(math.prod(tensor.shape) for tensor in self.tensors.values())
 
+    def read(self, name: str) -> np.ndarray:
+        """A view of the released tensor on disk, in PyTorch layout; `UserError` if the file is gone."""
+        try:
+            return self.tensors[name].open()
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.tensors[name].file}: {name} cannot be read any more ({error})") from error
+
     def load(
         self, dtype: Any = None, shardings: Shardings | None = None, advance: Callable[[int], Any] | None = None
     ) -> nnx.State:
         """The parameters, tensor by tensor; every device reads its own slices. See `from_released`."""
-
-        def read(name: str) -> np.ndarray:
-            try:
-                return self.tensors[name].open()
-            except (OSError, ValueError) as error:
-                raise UserError(f"{self.tensors[name].file}: {name} cannot be read any more ({error})") from error
-
-        return from_released(self.config, read, dtype or self.dtype, shardings, advance)
+        return from_released(self.config, self.read, dtype or self.dtype, shardings, advance)
 
 
 def is_released(values: Any) -> bool:
@@ -74,7 +74,7 @@ def read_released_config(file: Path, values: dict[str, Any]) -> ModelConfig:
     try:
         return config_from_released(values)
     except UserError as error:
-        raise UserError(f"{file}: {error}") from error
+        raise UserError(f"{file}: this model cannot be used:\n{error}") from error
 
 
 def open_released(folder: Path, config: ModelConfig, check_finite: bool = False) -> ReleasedModel:
@@ -91,7 +91,8 @@ def open_released(folder: Path, config: ModelConfig, check_finite: bool = False)
     problems = [*contents.problems, *_misfits(contents, shapes, config)]
     weights = {name: contents.tensors[name] for name in shapes if name in contents.tensors}
     if check_finite:
-        problems += [f"{name} holds values that are not finite" for name, tensor in weights.items() if _unsound(tensor)]
+        whole = {name: tensor for name, tensor in weights.items() if tensor.file.name not in contents.torn}
+        problems += [f"{name} holds values that are not finite" for name, tensor in whole.items() if _unsound(tensor)]
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems[:MAX_PROBLEMS])
         rest = f"\n  and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""

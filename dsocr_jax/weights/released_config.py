@@ -72,7 +72,7 @@ class _Values:
         value = default if value is None else value
         if type(value) is int and least <= value <= most:
             return value
-        found = "missing" if value is None else f"{str(value)[:40]}, not a whole number from {least} to {most}"
+        found = "missing" if value is None else f"{repr(value)[:40]}, not a whole number from {least} to {most}"
         self.problems.append(f"{self.where}{name} is {found}")
         return least
 
@@ -80,7 +80,7 @@ class _Values:
         value = self.values.get(name, default)
         if type(value) in (int, float) and 0 < value < 1e12:
             return float(value)
-        self.problems.append(f"{self.where}{name} is {str(value)[:40]}, not a positive number")
+        self.problems.append(f"{self.where}{name} is {repr(value)[:40]}, not a positive number")
         return default
 
     def integers(self, name: str, most: int, least: int, count: int | None = None) -> tuple[int, ...]:
@@ -94,7 +94,7 @@ class _Values:
     def only(self, name: str, allowed: tuple[Any, ...]) -> None:
         value = self.values.get(name, allowed[0])
         if value not in allowed:
-            self.problems.append(f"{self.where}{name} is {str(value)[:40]}; this port computes only {allowed[0]}")
+            self.problems.append(f"{self.where}{name} is {str(value)[:40]}, and this port computes only {allowed[0]}")
 
 
 def config_from_released(values: Mapping[str, Any]) -> ModelConfig:
@@ -111,14 +111,18 @@ def config_from_released(values: Mapping[str, Any]) -> ModelConfig:
     language = top.part("language_config").values if "language_config" in values else {}
     known = {*ONLY, *NUMBERS, *REALS, *IDS}
     twice = sorted(name for name in known if name in values and name in language and values[name] != language[name])
-    problems += [f"{name} is {values[name]} at the top and {language[name]} in language_config" for name in twice]
+    problems += [f"{name} is {values[name]!r} at the top and {language[name]!r} in language_config" for name in twice]
     merged = _Values({**values, **language}, problems)
     decoder = _decoder(merged)
+    before = len(problems)
     sam, clip = _towers(top.part("vision_config"))
     projector = top.part("projector_config")
     projector.only("projector_type", ("linear",))
-    projector.only("input_dim", (clip.width + sam.compressor[1],))
-    projector.only("n_embed", (decoder.hidden,))
+    # What follows from a size that is wrong itself is no second fault.
+    if len(problems) == before:
+        projector.only("input_dim", (clip.width + sam.compressor[1],))
+    if merged.values.get("hidden_size") == decoder.hidden:
+        projector.only("n_embed", (decoder.hidden,))
     top.only("tile_tag", ("2D",))
     bos, eos = (merged.integer(name, least=0) for name in ("bos_token_id", "eos_token_id"))
     pad = merged.integer("pad_token_id", least=0, default=ModelConfig.pad_token_id)
@@ -130,7 +134,7 @@ def config_from_released(values: Mapping[str, Any]) -> ModelConfig:
             )
         except UserError as error:
             problems.append(str(error))
-    raise UserError("; ".join(problems))
+    raise UserError("\n".join(f"  {problem}" for problem in problems))
 
 
 def _decoder(values: _Values) -> DecoderConfig:

@@ -75,12 +75,14 @@ class Contents:
         tensors: by name.
         problems: one line each.
         unreadable: names that the index gives to a shard that cannot be read.
+        torn: shards whose header is whole and whose data are not.
         blind: whether something cannot be read and no index says what it held.
     """
 
     tensors: dict[str, Tensor] = dataclasses.field(default_factory=dict)
     problems: list[str] = dataclasses.field(default_factory=list)
     unreadable: set[str] = dataclasses.field(default_factory=set)
+    torn: set[str] = dataclasses.field(default_factory=set)
     blind: bool = False
 
     def lacks(self, name: str) -> bool:
@@ -98,12 +100,15 @@ def read_folder(folder: Path) -> Contents:
     broken: set[str] = set()
     for shard in sorted(set(index.values())) or _shards(folder):
         try:
-            tensors = read_header(folder / shard)
+            tensors, fault = read_header(folder / shard)
         except (OSError, ValueError) as error:
             reason = "is listed in the index but absent" if isinstance(error, FileNotFoundError) else str(error)
             contents.problems.append(f"{shard}: {reason}")
             broken.add(shard)
             continue
+        if fault:
+            contents.problems.append(f"{shard}: {fault}")
+            contents.torn.add(shard)
         for name, tensor in tensors.items():
             if name in contents.tensors:
                 contents.problems.append(f"{name} is in {contents.tensors[name].file.name} and again in {shard}")
@@ -155,8 +160,8 @@ def _is_plain(name: Any) -> bool:
     return isinstance(name, str) and name.endswith(".safetensors") and not set(name) & set("/\\:\0") and name[0] != "."
 
 
-def read_header(file: Path) -> dict[str, Tensor]:
-    """The tensors of a shard.
+def read_header(file: Path) -> tuple[dict[str, Tensor], str]:
+    """The tensors of a shard by its header, and what is wrong with the length of the data behind it, if anything.
 
     Raises:
         ValueError: listing what is wrong with it.
@@ -186,10 +191,10 @@ def read_header(file: Path) -> dict[str, Tensor]:
         start, stop = entry["data_offsets"]
         places.append((start, stop, name))
         tensors[name] = Tensor(file, entry["dtype"], tuple(entry["shape"]), 8 + length + start)
-    problems += _place_faults(places, size - 8 - length) if len(places) == len(header) else []
+    problems += _place_faults(places) if len(places) == len(header) else []
     if problems:
         raise ValueError("damaged header: " + "; ".join(problems[:MAX_FAULTS]) + _more(problems))
-    return tensors
+    return tensors, _end_fault(max((stop for _, stop, _ in places), default=0), size - 8 - length)
 
 
 def _more(problems: list[str]) -> str:
@@ -217,18 +222,21 @@ def _are_sizes(values: Any) -> bool:
     return isinstance(values, list) and all(type(value) is int and 0 <= value < 1 << 48 for value in values)
 
 
-def _place_faults(places: list[tuple[int, int, str]], end: int) -> list[str]:
-    """Gaps, overlaps, and data beyond or short of the file's ``end``, in bytes after the header."""
+def _place_faults(places: list[tuple[int, int, str]]) -> list[str]:
+    """Gaps and overlaps of ``places``, in bytes after the header."""
     problems, at = [], 0
     for start, stop, name in sorted(places):
         if start != at:
             problems.append(f"{name} {'overlaps the tensor' if start < at else 'leaves a gap'} before it")
         at = max(at, stop)
-    if at > end:
-        problems.append(f"truncated: {at - end} bytes are missing at the end")
-    elif at < end:
-        problems.append(f"{end - at} bytes at the end belong to no tensor")
     return problems
+
+
+def _end_fault(asked: int, there: int) -> str:
+    """What is wrong with the data behind a header that asks for ``asked`` bytes; empty if nothing."""
+    if asked > there:
+        return f"truncated: {asked - there} bytes are missing at the end; copy it again"
+    return f"{there - asked} bytes at the end belong to no tensor" if asked < there else ""
 
 
 def write_shard(

@@ -6,7 +6,7 @@ import tokenizers
 
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
-from dsocr_jax.tokenizer import BOS, EOS, IMAGE, OCR_TOKENS, Tokenizer
+from dsocr_jax.tokenizer import BOS, EOS, IMAGE, OCR_TOKENS, PAD, Tokenizer
 
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -40,8 +40,13 @@ def load_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
 
 
 def check_tokenizer(tokenizer: Tokenizer, config: ModelConfig, where: str) -> None:
-    """Raise `UserError` unless the ids of ``tokenizer`` are those that ``config`` means."""
-    expected = {BOS: config.bos_token_id, EOS: config.eos_token_id, IMAGE: config.image_token_id}
+    """Raise `UserError`, beginning with ``where``, unless the ids of ``tokenizer`` are those that ``config`` means."""
+    expected = {
+        BOS: config.bos_token_id,
+        EOS: config.eos_token_id,
+        PAD: config.pad_token_id,
+        IMAGE: config.image_token_id,
+    }
     if config.image_token_id == ModelConfig.image_token_id:  # the released vocabulary, whose other ids are known too
         expected |= {token: config.image_token_id + i for i, token in enumerate(OCR_TOKENS)}
     ids = tokenizer.special_ids

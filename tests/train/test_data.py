@@ -9,9 +9,10 @@ import pytest
 
 from dsocr_jax.errors import UserError
 from dsocr_jax.tokenizer import Tokenizer
+from dsocr_jax.weights.tokenizer_files import check_tokenizer
 from tests.train import tiny
 from train.config import TrainConfig
-from train.data import BatchSource, Feed, check_tokenizer, digest, example_of, open_sets
+from train.data import BatchSource, Feed, digest, example_of, open_sets
 
 
 def unpacked(folder: Path, **changes: object) -> TrainConfig:
@@ -162,9 +163,9 @@ def test_rows_must_split_over_the_mesh(folder):
 
 def test_tokenizer_must_be_the_models(folder):
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
-    check_tokenizer(tokenizer, tiny.MODEL)
-    with pytest.raises(UserError, match="<image> is 3, the model has 7"):
-        check_tokenizer(tokenizer, dataclasses.replace(tiny.MODEL, image_token_id=7))
+    check_tokenizer(tokenizer, tiny.MODEL, "--tokenizer")
+    with pytest.raises(UserError, match=r"--tokenizer: .*<image> is 3, the model has 7"):
+        check_tokenizer(tokenizer, dataclasses.replace(tiny.MODEL, image_token_id=7), "--tokenizer")
 
 
 def test_digest_is_of_the_contents_not_of_the_place(folder, tmp_path):

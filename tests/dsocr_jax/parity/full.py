@@ -30,7 +30,7 @@ class Settings:
         weights: where they are written; if they are there already they are used, and kept.
         keep: leave the weights for the next time.
         out: folder for the reports, one for each type.
-        update: a Markdown file whose tables of this model are replaced.
+        update: a Markdown file whose tables of this model are replaced, if all fixtures are compared.
         only: compare the fixtures whose names match.
         dtypes: what is compared: float32 for equality, bfloat16 for the original's own spread.
         fixtures: the folder of fixtures.
@@ -94,7 +94,7 @@ def compare(settings: Settings, dtype: str) -> int:
     command = [sys.executable, "-m", "dsocr_jax.cli", "parity", "check", str(settings.fixtures)]
     command += ["--weights", str(settings.weights), "--only", settings.only, "--dtype", dtype]
     command += ["--out", str(settings.out / dtype)]
-    if settings.update is not None:
+    if settings.update is not None and settings.only == "*":  # a part must not take the place of the whole
         command += ["--update", str(settings.update)]
     console.print(" ".join(command[3:]), style="bold")
     return subprocess.run(command, check=False).returncode

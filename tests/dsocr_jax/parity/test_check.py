@@ -200,8 +200,9 @@ def test_a_fixture_without_a_seed_asks_for_weights(folder: Path, tmp_path: Path)
     }
 
 
-@pytest.mark.parametrize(("spread", "met"), [(0.05, True), (1e-6, False)])
+@pytest.mark.parametrize(("spread", "met"), [(0.05, True), (1e-6, False), (100.0, False)])
 def test_bfloat16_is_held_against_the_originals_spread(folder: Path, tmp_path: Path, spread: float, met: bool) -> None:
+    """Farther is a miss, and so is so near that it cannot have been bfloat16."""
     shutil.copytree(folder / "small", tmp_path / "small")
     parts = {name: {"relative_norm": spread} for name in ("sam", "clip", "proj", "logits_made")}
     parts["logits_made"]["argmax_agree"] = 0.5

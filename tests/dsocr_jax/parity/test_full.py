@@ -50,6 +50,13 @@ def test_one_miss_is_a_miss_and_does_not_stop_the_rest(tmp_path: Path, compared:
     assert not (tmp_path / "weights").exists()
 
 
+@pytest.mark.parametrize(("only", "updated"), [("*", True), ("encoder*", False)])
+def test_a_part_does_not_take_the_place_of_the_whole(tmp_path: Path, compared: list, only: str, updated: bool) -> None:
+    settings = full.Settings(tmp_path / "weights", only=only, update=tmp_path / "doc.md", config="tiny")
+    full.main(settings)
+    assert [("--update" in command) for command in compared] == [updated, updated]
+
+
 def test_a_disk_without_room_is_refused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: list) -> None:
     monkeypatch.setattr(folders.shutil, "disk_usage", lambda _: namedtuple("usage", "free")(5_000_000_000))
     with pytest.raises(UserError, match=r"needs 7\.01 GB and the disk has 5\.00 GB left; make room"):

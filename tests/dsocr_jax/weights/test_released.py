@@ -15,6 +15,7 @@ from flax import nnx
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from dsocr_jax.batch import Example, collate
 from dsocr_jax.config import preset
 from dsocr_jax.errors import UserError
 from dsocr_jax.tokenizer import SMALL_TOKENIZER
@@ -69,6 +70,13 @@ def test_a_released_folder_loads_to_the_bit(folder) -> None:
 @pytest.mark.parametrize("dtype", ["float32", jnp.float32, "float16"])
 def test_loading_converts(folder, dtype) -> None:
     assert_same(loaded(folder, dtype=dtype), jnp.dtype(dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_loaded_model_computes_in_the_type_of_its_parameters(folder, dtype) -> None:
+    ids = np.zeros(5, np.int32)
+    batch, model = collate([Example(ids, ids)], CONFIG, 5), load_model(folder, dtype=dtype).model
+    assert jax.eval_shape(lambda batch: model.hidden_states(batch)[0], batch).dtype == dtype
 
 
 @pytest.mark.parametrize("count", [2, 5])
@@ -157,6 +165,19 @@ def test_faults_of_shards_and_of_tensors_are_said_together(tmp_path) -> None:
     lines = str(error.value).splitlines()[1:]
     assert len(lines) == 2
     assert lost in lines[0] and NORM in lines[1]
+
+
+def test_what_a_truncated_shard_promises_is_checked_too(tmp_path) -> None:
+    layouts.one_shard(tmp_path, {**without(EXPERT), NORM: np.zeros(81, np.float32)})
+    shard = tmp_path / layouts.SHARD_FILE
+    shard.write_bytes(shard.read_bytes()[:-1000])
+    with pytest.raises(UserError) as error:
+        load_model(tmp_path, check_finite=True)
+    assert {line.strip() for line in str(error.value).splitlines()[1:]} == {
+        f"{layouts.SHARD_FILE}: truncated: 1000 bytes are missing at the end; copy it again",
+        f"{NORM} has shape [81] in {layouts.SHARD_FILE}, config.json asks for [80]",
+        f"{EXPERT} is missing",
+    }
 
 
 @pytest.mark.parametrize("dtype", [ml_dtypes.bfloat16, np.float16, np.float32])

@@ -85,7 +85,7 @@ def test_every_choice_of_the_original_has_its_refusal() -> None:
 
 @pytest.mark.parametrize(("name", "value"), REFUSED.items())
 def test_what_the_port_does_not_compute_is_refused(name: str, value: Any) -> None:
-    with pytest.raises(UserError, match=f"{name} is .*; this port computes only"):
+    with pytest.raises(UserError, match=f"{name} is .*, and this port computes only"):
         config_from_released(altered(name, value))
 
 
@@ -95,13 +95,13 @@ def test_saying_what_the_port_computes_is_fine(name: str, value: Any) -> None:
 
 
 WRONG = {
-    "vocab_size": ("129280", "vocab_size is 129280, not a whole number"),
+    "vocab_size": ("129280", "vocab_size is '129280', not a whole number"),
     "num_hidden_layers": (10**9, "num_hidden_layers is 1000000000"),
     "n_routed_experts": (0, "n_routed_experts is 0"),
     "hidden_size": (True, "hidden_size is True"),
     "num_attention_heads": (7, "decoder.hidden must be a multiple"),
     "rope_theta": (0, "rope_theta is 0, not a positive number"),
-    "rms_norm_eps": ("1e-6", "rms_norm_eps is 1e-6, not a positive number"),
+    "rms_norm_eps": ("1e-6", "rms_norm_eps is '1e-6', not a positive number"),
     "bos_token_id": (-1, "bos_token_id is -1"),
     "bos_token_id ": (None, "bos_token_id is missing"),
     "use_mla": (None, "use_mla is missing"),
@@ -112,7 +112,7 @@ WRONG = {
     "vision_config.width.sam_vit_b": (None, "vision_config.width.sam_vit_b is missing"),
     "vision_config.width.sam_vit_b.global_attn_indexes": ([2, 12], "sam.global_layers"),
     "vision_config.width.sam_vit_b.downsample_channels": ([512], "downsample_channels is [512], not 2"),
-    "vision_config.width.clip-l-14-224.layers": ("many", "vision_config.width.clip-l-14-224.layers is many"),
+    "vision_config.width.clip-l-14-224.layers": ("many", "vision_config.width.clip-l-14-224.layers is 'many'"),
     "projector_config.input_dim": (1024, "projector_config.input_dim is 1024"),
     "projector_config.projector_type": ("downsample_mlp_gelu", "projector_config.projector_type"),
 }
@@ -124,6 +124,21 @@ def test_wrong_values_are_named(place: str) -> None:
     with pytest.raises(UserError) as error:
         config_from_released(altered(place.strip(), value))
     assert message in str(error.value)
+
+
+def test_all_faults_are_listed_and_what_follows_from_them_is_not() -> None:
+    values = altered("hidden_size", "1280") | {"tile_tag": "1D"}
+    values["language_config"]["vocab_size"] = "129280"
+    del values["vision_config"]["width"]["clip-l-14-224"]["width"]
+    with pytest.raises(UserError) as error:
+        config_from_released(values)
+    assert [line.strip() for line in str(error.value).splitlines()] == [
+        "vocab_size is 129280 at the top and '129280' in language_config",
+        "vocab_size is '129280', not a whole number from 1 to 16777216",
+        "hidden_size is '1280', not a whole number from 1 to 16777216",
+        "vision_config.width.clip-l-14-224.width is missing",
+        "tile_tag is 1D, and this port computes only 2D",
+    ]
 
 
 def test_the_two_places_must_agree() -> None:
