@@ -1,9 +1,11 @@
 """The next id of every row: bans of repetition, greedy choice or sampling, the detector of loops; on the device."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from dsocr_jax.errors import UserError
@@ -13,6 +15,8 @@ from dsocr_jax.reading.repetition import NoRepeat
 CANDIDATES = 128
 #: Loops of at most so many ids are found.
 MAX_PERIOD = 64
+#: Most ids that a rule spares.
+MAX_WHITELIST = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,21 +64,51 @@ LOOPS = LoopRule()
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """What rows ask for, a row each: rule (``ngram`` 0 for none, ``window`` 0 for the whole row), and sampling."""
+    """What rows ask for, a row each.
+
+    Attributes:
+        ngram: of the rule against repetition; 0 for none.
+        window: of the rule; 0 for the whole row.
+        whitelist: int32 [b, MAX_WHITELIST], ids that the rule spares; -1 for none.
+        temperature, top_p, seed: see `Sampling`.
+    """
 
     ngram: Int[Array, " b"]
     window: Int[Array, " b"]
+    whitelist: Int[Array, "b w"]
     temperature: Float[Array, " b"]
     top_p: Float[Array, " b"]
     seed: Int[Array, " b"]
 
 
-def choice_row(rule: NoRepeat | None, sampling: Sampling) -> tuple[int, int, float, float, int]:
-    """Return one row's entries of `Choice`."""
-    ngram, window = (0, 0) if rule is None else (rule.ngram, rule.window or 0)
+#: One row's entries of `Choice`.
+ChoiceRow = tuple[int, int, tuple[int, ...], float, float, int]
+
+
+def choice_row(rule: NoRepeat | None, sampling: Sampling) -> ChoiceRow:
+    """Return one row's entries of `Choice`.
+
+    Raises:
+        UserError: the rule spares more than `MAX_WHITELIST` ids.
+    """
+    ngram, window, spared = (0, 0, ()) if rule is None else (rule.ngram, rule.window or 0, rule.whitelist)
+    if len(spared) > MAX_WHITELIST:
+        raise UserError(f"no-repeat rule: {len(spared)} ids in the whitelist, the limit is {MAX_WHITELIST}")
     if rule is not None and rule.window is not None and ngram == 1:
         ngram = 0  # the windowed rule compares n - 1 = 0 ids, and bans nothing
-    return ngram, window, sampling.temperature, sampling.top_p, sampling.seed
+    spared += (-1,) * (MAX_WHITELIST - len(spared))
+    return ngram, window, spared, sampling.temperature, sampling.top_p, sampling.seed
+
+
+def stack_choices(rows: Sequence[ChoiceRow]) -> Choice:
+    """Put rows together."""
+    kinds = (np.int32, np.int32, np.int32, np.float32, np.float32, np.int32)
+    return Choice(*(jnp.asarray(np.array(v, kind)) for v, kind in zip(zip(*rows, strict=True), kinds, strict=True)))
+
+
+def no_choice(rows: int) -> Choice:
+    """Return what ``rows`` idle rows ask for."""
+    return stack_choices([choice_row(None, GREEDY)] * rows)
 
 
 def ban(
@@ -82,7 +116,6 @@ def ban(
     ids: Int[Array, "b s"],
     lengths: Int[Array, " b"],
     choice: Choice,
-    whitelist: tuple[int, ...],
     look: int,
     longest: int,
 ) -> Float[Array, "b v"]:
@@ -93,7 +126,6 @@ def ban(
         ids: the rows so far, prompt included.
         lengths: their lengths.
         choice: each row's rule.
-        whitelist: ids that are never banned.
         look: how far back any row's rule looks, in ids; at most s.
         longest: the largest n of any row's rule.
     """
@@ -112,8 +144,8 @@ def ban(
         prefix = jnp.take_along_axis(seen, jnp.maximum(back[:, None] - n + 1 + k, 0).clip(max=look - 1), axis=1)
         same &= (ahead == prefix) | (k >= n - 1)
     last = jnp.take_along_axis(seen, jnp.minimum(place + jnp.maximum(n - 1, 0), look - 1), axis=1)
-    for allowed in whitelist:
-        same &= last != allowed
+    for spared in range(choice.whitelist.shape[1]):
+        same &= last != choice.whitelist[:, spared, None]
     return scores.at[row, jnp.where(same, last, scores.shape[1])].set(-jnp.inf, mode="drop")
 
 

@@ -6,7 +6,7 @@ the stretch before brought. A row that has ended rests for at most one stretch.
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -17,19 +17,20 @@ from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
 from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.ocr import DeepseekOCR
-from dsocr_jax.modes import FIRST_ROW
 from dsocr_jax.reading import fused
-from dsocr_jax.reading.choose import GREEDY, LOOPS, Choice, LoopRule, Sampling, choice_row
+from dsocr_jax.reading.choose import GREEDY, LOOPS, LoopRule, Sampling, choice_row, stack_choices
 from dsocr_jax.reading.paging import PagePool
 from dsocr_jax.reading.repetition import NoRepeat
-from dsocr_jax.reading.slots import ACTIVE, IDLE, LENGTH, REPETITION, STOP, SlotOptions, advance, empty_slots, insert
-from dsocr_jax.reading.vision import empty_table, encode_pictures, rows_needed
+from dsocr_jax.reading.slots import ACTIVE, LENGTH, REPETITION, STOP, SlotOptions, advance, empty_slots, insert, release
+from dsocr_jax.reading.vision import empty_table, encode_pictures, rows_needed, table_rows
 
 #: Prompts are padded to a multiple of this, and to a power of two of them beyond `FINE`.
 PROMPT_STEP = 2 * fused.PAGE
 FINE = 8 * PROMPT_STEP
 #: Prompts that join together: the smallest of these that holds them.
 GROUPS = (1, 4, 16)
+#: So many waiting requests are looked through for some of one length.
+LOOK = 64
 
 REASONS = {STOP: "stop", LENGTH: "length", REPETITION: "repetition"}
 
@@ -41,11 +42,13 @@ class EngineOptions:
     Attributes:
         rows: answers written at the same time.
         steps: ids that a row gets from one dispatch.
-        pages: pages of the cache; rows share them. None gives every row room for ``length`` ids.
+        pages: pages of the cache; rows share them, and the youngest begin again when they run short. None gives
+            every row room for ``length`` ids.
         length: most ids of a row, prompt and answer; None is the model's limit.
         prompt_tokens: most prompt tokens that join together (a longer prompt joins alone).
         loops: the detector of loops; None turns it off.
-        whitelist: ids that no rule against repetition bans.
+        rules: rules against repetition that requests will bring, and
+        sampled: whether some will sample: known beforehand, nothing is compiled again when they come.
         kernels: use the GPU's kernels; None finds out.
     """
 
@@ -55,7 +58,8 @@ class EngineOptions:
     length: int | None = None
     prompt_tokens: int = 8192
     loops: LoopRule | None = LOOPS
-    whitelist: tuple[int, ...] = ()
+    rules: tuple[NoRepeat, ...] = ()
+    sampled: bool = False
     kernels: bool | None = None
 
     def __post_init__(self) -> None:
@@ -86,13 +90,20 @@ class Request:
 
 @dataclasses.dataclass
 class Progress:
-    """What has come of a request so far; ``new`` counts the ids since it was last reported."""
+    """What has come of a request so far.
+
+    Attributes:
+        request: what was asked.
+        order: when it was added, among all requests.
+        tokens, log_probs: the answer's ids; they begin anew when the row had to give its pages to an older one.
+        finish_reason: ``stop``, ``length`` or ``repetition``; None while the row is at work.
+    """
 
     request: Request
+    order: int
     tokens: list[int]
     log_probs: list[float]
     finish_reason: str | None = None
-    new: int = 0
 
 
 class Engine:
@@ -116,13 +127,16 @@ class Engine:
         kernels = options.kernels
         if kernels is None:
             kernels = jax.default_backend() == "gpu"
-        self.compiled = SlotOptions(self.config.eos_token_id, options.whitelist, loops=options.loops, kernels=kernels)
-        self.waiting: deque[Request] = deque()
+        self.compiled = SlotOptions(self.config.eos_token_id, loops=options.loops, kernels=kernels)
+        self._provide(options.rules, options.sampled)
+        self.waiting: deque[Progress] = deque()
+        self.added = 0
         self.rows: list[Progress | None] = [None] * options.rows
         self.bounds = np.zeros(options.rows, np.int64)
         self.limits = np.zeros(options.rows, np.int64)
         self.pending: deque[tuple[str, object]] = deque()
-        self.table = empty_table(self.encoder, FIRST_ROW)
+        views = table_rows(self.config, min(options.rows, GROUPS[-1]), options.prompt_tokens)
+        self.table = empty_table(self.encoder, views)
 
     @property
     def busy(self) -> bool:
@@ -141,37 +155,44 @@ class Engine:
             UserError: its prompt leaves no room for an answer.
         """
         prompt = len(request.example.tokens)
-        if prompt >= min(self.length, self.pool.size * fused.PAGE - fused.PAGE):
+        if prompt >= self.most:
             raise UserError(
-                f"a prompt of {prompt} tokens leaves no room for an answer in rows of {self.length}; choose a mode "
+                f"a prompt of {prompt} tokens leaves no room for an answer in rows of {self.most}; choose a mode "
                 "with fewer vision tokens"
             )
-        rule, compiled = request.rule, self.compiled
-        if rule is not None:
-            look = self.length if rule.window is None else max(compiled.look, rule.window)
-            compiled = dataclasses.replace(
-                compiled, look=max(compiled.look, min(look, self.length)), longest=max(compiled.longest, rule.ngram)
-            )
-        if request.sampling.temperature > 0:
-            compiled = dataclasses.replace(compiled, sampled=True)
-        self.compiled = compiled
-        self.waiting.append(request)
+        self._provide([] if request.rule is None else [request.rule], request.sampling.temperature > 0)
+        self.waiting.append(Progress(request, self.added, [], []))
+        self.added += 1
+
+    @property
+    def most(self) -> int:
+        """Most ids of a row, prompt and answer."""
+        return min(self.length, self.pool.available * fused.PAGE)
+
+    def _provide(self, rules: Iterable[NoRepeat], sampled: bool) -> None:
+        """Widen what is compiled in."""
+        look, longest = self.compiled.look, self.compiled.longest
+        for rule in rules:
+            choice_row(rule, GREEDY)
+            look = max(look, min(rule.window or self.length, self.length))
+            longest = max(longest, rule.ngram)
+        sampled = sampled or self.compiled.sampled
+        self.compiled = dataclasses.replace(self.compiled, look=look, longest=longest, sampled=sampled)
 
     def cancel(self, key: int) -> None:
-        """Forget a request; its row is free when the device has seen it."""
-        self.waiting = deque(request for request in self.waiting if request.key != key)
-        for row, progress in enumerate(self.rows):
-            if progress is not None and progress.request.key == key:
-                self._free(row)
-                status = self.slots.status.at[row].set(IDLE)
-                self.slots = dataclasses.replace(self.slots, status=status)
+        """Forget a request, wherever it is; nothing is reported about it any more."""
+        self.waiting = deque(progress for progress in self.waiting if progress.request.key != key)
+        self._drop([row for row, progress in enumerate(self.rows) if progress and progress.request.key == key])
 
     def step(self) -> list[Progress]:
-        """Let waiting prompts join, dispatch the next stretch, and report what an earlier one brought."""
+        """Let waiting prompts join, dispatch the next stretch, and report the rows to which an earlier one brought ids.
+
+        A request is reported for the last time with its ``finish_reason``.
+        """
         self._join()
-        active = [row for row, progress in enumerate(self.rows) if progress is not None]
+        active = any(progress is not None for progress in self.rows)
         if active:
-            self._dispatch(active)
+            self._dispatch()
         # One stretch stays with the device while the host looks at the one before.
         ahead = 1 if active else 0
         reports: list[Progress] = []
@@ -187,30 +208,34 @@ class Engine:
                 return
             self._insert(group, free[: len(group)])
 
-    def _next_group(self, free: int) -> list[Request]:
-        """Take waiting requests of one padded length that find rows, pages and room together."""
+    def _limit(self, request: Request) -> int:
+        """Most ids of a request's row."""
+        return min(self.most, len(request.example.tokens) + (request.max_new_tokens or self.most))
+
+    def _next_group(self, free: int) -> list[Progress]:
+        """Take the first that waits, and others of its padded length that find rows, pages and room together."""
         if not free:
             return []
-        length = padded_length(len(self.waiting[0].example.tokens))
+        length = padded_length(len(self.waiting[0].request.example.tokens))
         most = min(free, max(1, self.options.prompt_tokens // length), GROUPS[-1])
-        group: list[Request] = []
+        group: list[Progress] = []
         pages = self.pool.free
-        for request in self.waiting:
-            tokens = len(request.example.tokens)
-            if len(group) == most or padded_length(tokens) != length:
+        for progress in list(self.waiting)[:LOOK]:
+            tokens = len(progress.request.example.tokens)
+            if padded_length(tokens) != length:
+                continue
+            pages -= self.pool.needed(min(tokens + 1 + 2 * self.options.steps, self._limit(progress.request)))
+            if pages < 0 or len(group) == most:
                 break
-            pages -= self.pool.needed(tokens + 1 + 2 * self.options.steps)
-            if pages < 0:
-                break
-            group.append(request)
-        for _ in group:
-            self.waiting.popleft()
+            group.append(progress)
+        taken = {progress.order for progress in group}
+        self.waiting = deque(progress for progress in self.waiting if progress.order not in taken)
         return group
 
-    def _insert(self, group: Sequence[Request], rows: Sequence[int]) -> None:
+    def _insert(self, group: Sequence[Progress], rows: Sequence[int]) -> None:
         count = next(n for n in GROUPS if n >= len(group))
-        length = padded_length(max(len(request.example.tokens) for request in group))
-        examples = [request.example for request in group]
+        examples = [progress.request.example for progress in group]
+        length = padded_length(max(len(example.tokens) for example in examples))
         need = rows_needed(examples, self.config.stride)
         if need > self.table.shape[0]:
             self.table = empty_table(self.encoder, 1 << (need - 1).bit_length())
@@ -219,43 +244,61 @@ class Engine:
         lengths, limits = np.zeros(count, np.int32), np.zeros(count, np.int32)
         slots = np.full(count, self.options.rows, np.int32)
         choices = [choice_row(None, GREEDY)] * count
-        for i, (request, row) in enumerate(zip(group, rows, strict=True)):
+        for i, (progress, row) in enumerate(zip(group, rows, strict=True)):
+            request = progress.request
             n = len(request.example.tokens)
             tokens[i, :n], where[i, :n], lengths[i], slots[i] = request.example.tokens, index[i], n, row
-            limits[i] = min(self.length, n + (request.max_new_tokens or self.length))
+            limits[i] = self._limit(request)
             choices[i] = choice_row(request.rule, request.sampling)
             self.bounds[row], self.limits[row] = n + 1, limits[i]
             self.pool.grow(row, n + 1)
-            self.rows[row] = Progress(request, [], [])
+            self.rows[row] = progress
         table = self.pool.table(slots, -(-length // fused.PAGE))
-        choice = Choice(*(jnp.asarray(column) for column in _columns(choices)))
         self.slots, new, log_probs = insert(
-            self.decoder, self.slots, self.table, tokens, where, lengths, slots, limits, table, choice, self.compiled
-        )
-        owners = [self.rows[row] for row in rows]
-        self.pending.append(("first", (new, log_probs, owners, list(rows))))
+            self.decoder, self.slots, self.table, tokens, where, lengths, slots, limits, table, stack_choices(choices),
+            self.compiled,
+        )  # fmt: skip
+        self.pending.append(("first", (new, log_probs, list(group), list(rows))))
 
-    def _dispatch(self, active: list[int]) -> None:
+    def _dispatch(self) -> None:
         steps = self.options.steps
-        for row in list(active):
-            bound = min(self.bounds[row] + steps, self.limits[row])
-            if not self.pool.grow(row, int(bound)):
-                active.remove(row)
-                self._evict(row)
-                continue
-            self.bounds[row] = bound
+        self._give_pages(steps)
         width = self.pool.width if self.compiled.kernels else self.pool.used_width()
         table = self.pool.table(np.arange(self.options.rows), width)
         self.slots, ids, log_probs, status = advance(self.decoder, self.slots, table, steps, self.compiled)
         self.pending.append(("steps", (ids, log_probs, status, list(self.rows))))
 
-    def _evict(self, row: int) -> None:
-        """Give a row's pages back and let its request begin again later: greedy and seeded answers come out equal."""
-        progress = self.rows[row]
-        assert progress is not None
-        self._free(row)
-        self.slots = dataclasses.replace(self.slots, status=self.slots.status.at[row].set(IDLE))
-        self.waiting.appendleft(progress.request)
+    def _give_pages(self, steps: int) -> None:
+        """Give every row the pages of its next ids, the oldest request first; the youngest pay when they run short.
+
+        So the oldest request always goes on, and nothing waits for ever.
+        """
+        order = {row: progress.order for row, progress in enumerate(self.rows) if progress is not None}
+        evicted: list[int] = []
+        for row in sorted(order, key=order.__getitem__):
+            if row in evicted:
+                continue
+            bound = int(min(self.bounds[row] + steps, self.limits[row]))
+            while not self.pool.grow(row, bound):
+                youngest = max((r for r in order if r not in evicted), key=order.__getitem__)
+                evicted.append(youngest)
+                self.pool.release(youngest)
+                if youngest == row:
+                    break
+            self.bounds[row] = bound
+        # Greedy and seeded answers come out equal when they begin again.
+        again = sorted((self.rows[row] for row in evicted), key=lambda p: -p.order if p else 0)
+        self._drop(evicted)
+        self.waiting.extendleft(Progress(p.request, p.order, [], []) for p in again if p is not None)
+
+    def _drop(self, rows: Sequence[int]) -> None:
+        """Take rows from their requests before they have ended."""
+        if rows:
+            every = np.full(self.options.rows, self.options.rows, np.int32)
+            every[: len(rows)] = rows
+            self.slots = release(self.slots, every)
+        for row in rows:
+            self._free(row)
 
     def _free(self, row: int) -> None:
         self.rows[row] = None
@@ -285,11 +328,10 @@ class Engine:
         real = ids >= 0
         progress.tokens += ids[real].tolist()
         progress.log_probs += log_probs[real].tolist()
-        progress.new = int(real.sum())
         if status in REASONS:
             progress.finish_reason = REASONS[status]
             self._free(row)
-        return [progress] if progress.new or progress.finish_reason else []
+        return [progress] if real.any() or progress.finish_reason else []
 
 
 def padded_length(tokens: int) -> int:
@@ -297,9 +339,3 @@ def padded_length(tokens: int) -> int:
     if tokens <= FINE:
         return -(-tokens // PROMPT_STEP) * PROMPT_STEP
     return 1 << (tokens - 1).bit_length()
-
-
-def _columns(rows: Sequence[tuple[int, int, float, float, int]]) -> Iterator[np.ndarray]:
-    kinds = (np.int32, np.int32, np.float32, np.float32, np.int32)
-    for values, kind in zip(zip(*rows, strict=True), kinds, strict=True):
-        yield np.array(values, kind)

@@ -24,6 +24,11 @@ class PagePool:
         self._table = np.zeros((rows, width), np.int32)
 
     @property
+    def available(self) -> int:
+        """Pages that can be given away in all."""
+        return self.size - 1
+
+    @property
     def free(self) -> int:
         """Pages that nobody owns."""
         return len(self._free)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from dsocr_jax.reading.choose import MAX_PERIOD, Choice, LoopRule, ban, choose, extend_runs, looping
+from dsocr_jax.reading.choose import MAX_PERIOD, Choice, LoopRule, ban, choose, extend_runs, looping, no_choice
 from dsocr_jax.reading.fused import FusedDecoder, Pages, decode, prefill, scores
 
 #: How a row stands: nobody's, at work, or ended by the end mark, its limit or the detector of loops.
@@ -20,7 +20,6 @@ class SlotOptions:
 
     Attributes:
         end: id of the end mark.
-        whitelist: ids that no rule bans.
         look: how far back rules look, in ids.
         longest: the longest n-gram of any rule; 0 for no rules.
         sampled: whether any row samples.
@@ -29,7 +28,6 @@ class SlotOptions:
     """
 
     end: int
-    whitelist: tuple[int, ...] = ()
     look: int = 0
     longest: int = 0
     sampled: bool = False
@@ -63,10 +61,9 @@ class Slots:
 
 def empty_slots(pages: Pages, rows: int, length: int) -> Slots:
     """Return ``rows`` idle rows of at most ``length`` ids."""
-    whole, real = partial(jnp.zeros, rows, jnp.int32), partial(jnp.zeros, rows, jnp.float32)
-    choice = Choice(whole(), whole(), real(), real(), whole())
+    whole = partial(jnp.zeros, rows, jnp.int32)
     ids, runs = jnp.zeros((rows, length), jnp.int32), jnp.zeros((rows, MAX_PERIOD), jnp.int32)
-    return Slots(pages, ids, whole(), whole(), whole(), runs, choice)
+    return Slots(pages, ids, whole(), whole(), whole(), runs, no_choice(rows))
 
 
 def _emit(
@@ -75,7 +72,7 @@ def _emit(
     """Choose the next id of ``rows`` (numbers of slots; those out of range only fill up) and note it."""
     take = partial(jnp.take, indices=rows, axis=0, mode="clip")
     ids, lengths, choice = take(slots.ids), take(slots.lengths), jax.tree.map(take, slots.choice)
-    allowed = ban(logits, ids, lengths, choice, options.whitelist, options.look, options.longest)
+    allowed = ban(logits, ids, lengths, choice, options.look, options.longest)
     new = choose(allowed, lengths, choice, options.sampled)
     log_prob = jnp.take_along_axis(logits, new[:, None], axis=1)[:, 0] - jax.nn.logsumexp(logits, axis=-1)
     runs = extend_runs(take(slots.runs), ids, lengths, new)

@@ -38,8 +38,7 @@ def empty_table(encoder: DeepEncoder, rows: int) -> Float[Array, "r h"]:
 
 def bucket_of(size: int, count: int) -> int:
     """How many views of ``size`` are encoded together when ``count`` wait."""
-    most = max(1, MAX_PIXELS // size**2)
-    allowed = [n for n in VIEW_BUCKETS if n <= most] or [1]
+    allowed = bucket_sizes(size)
     return next((n for n in allowed if n >= count), allowed[-1])
 
 
@@ -54,6 +53,26 @@ def rows_needed(examples: Sequence[Example], stride: int) -> int:
             total += n * room
             left -= n
     return total
+
+
+def bucket_sizes(size: int) -> list[int]:
+    """How many views of ``size`` may be encoded together."""
+    most = max(1, MAX_PIXELS // size**2)
+    return [n for n in VIEW_BUCKETS if n <= most] or [1]
+
+
+def table_rows(config: ModelConfig, pictures: int, tokens: int) -> int:
+    """Rows of a table that always holds the views of ``pictures`` pictures of at most ``tokens`` tokens in all.
+
+    One picture alone may have more tokens.
+    """
+    largest, filled = 0, {}
+    for mode in config.modes:
+        tile, whole = view_side(mode.tile_size, config.stride) ** 2, view_side(mode.base_size, config.stride) ** 2
+        largest = max(largest, whole + (mode.max_tiles * tile if mode.crop else 0))
+        for size, room in ((mode.tile_size, tile), (mode.base_size, whole)):
+            filled[size] = (bucket_sizes(size)[-1] - 1) * room  # what only fills a bucket up
+    return FIRST_ROW + max(largest, min(pictures * largest, tokens)) + sum(filled.values())
 
 
 def _by_size(examples: Sequence[Example]) -> dict[int, list[np.ndarray]]:
