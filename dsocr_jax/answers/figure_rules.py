@@ -8,6 +8,8 @@ Point = tuple[float, float]
 #: Two segments count as one line, or as touching, if no end is further off than this (label units). Rounding to two
 #: decimals alone moves a point by up to 0.007.
 MERGE_TOLERANCE = 0.02
+#: Bounds of the quick test before it, a little wider than needed, so that rounding decides nothing.
+_CROSS, _APART = 2.1 * MERGE_TOLERANCE, 4 * MERGE_TOLERANCE
 
 
 def rounded(value: float) -> float:
@@ -48,6 +50,8 @@ def ruler_points(start: Point, end: Point, ruler: float) -> list[Point]:
 
 def merge_two(first: tuple[Point, Point], second: tuple[Point, Point]) -> tuple[Point, Point] | None:
     """Return the one segment that two collinear, touching or overlapping segments make, else None."""
+    if _plainly_apart(first, second):
+        return None
     points = (*first, *second)
     start, end = max(
         ((a, b) for number, a in enumerate(points) for b in points[number + 1 :]), key=lambda pair: math.dist(*pair)
@@ -60,6 +64,25 @@ def merge_two(first: tuple[Point, Point], second: tuple[Point, Point]) -> tuple[
     places = [sorted((x * direction[0] + y * direction[1]) for x, y in segment) for segment in (first, second)]
     gap = max(places[0][0], places[1][0]) - min(places[0][1], places[1][1])
     return (min(start, end), max(start, end)) if gap <= MERGE_TOLERANCE else None
+
+
+def _plainly_apart(first: tuple[Point, Point], second: tuple[Point, Point]) -> bool:
+    """Tell quickly that two segments differ in direction or place by more than merging allows; False may mean either.
+
+    Both ends of a segment that can be merged lie within the tolerance of one line. So across that line it runs by two
+    tolerances at most, the cross product of the two segments is at most two tolerances times the sum of their lengths
+    (here |dx| + |dy|, which is never less), and the boxes around them are less than three tolerances apart.
+    """
+    ((ax, ay), (bx, by)), ((cx, cy), (dx, dy)) = first, second
+    ux, uy, vx, vy = bx - ax, by - ay, dx - cx, dy - cy
+    if abs(ux * vy - uy * vx) > _CROSS * (abs(ux) + abs(uy) + abs(vx) + abs(vy)):
+        return True
+    return (
+        min(ax, bx) - max(cx, dx) > _APART
+        or min(cx, dx) - max(ax, bx) > _APART
+        or min(ay, by) - max(cy, dy) > _APART
+        or min(cy, dy) - max(ay, by) > _APART
+    )
 
 
 def merge_all(segments: Sequence[tuple[Point, Point]]) -> list[tuple[Point, Point]]:

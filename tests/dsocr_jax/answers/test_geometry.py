@@ -4,10 +4,10 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsocr_jax.answers import AnswerError, check_label
+from dsocr_jax.answers import AnswerError, check_label, figure_rules
 from dsocr_jax.answers.figure_rules import merge_all, number_text, ruler_points
 from dsocr_jax.answers.geometry import (
     MAX_SEGMENTS,
@@ -169,6 +169,37 @@ def test_pieces_of_one_line_are_merged():
 )
 def test_other_segments_are_not_merged(other: tuple[tuple[float, float], tuple[float, float]]):
     assert len(merge_all([((0.0, 0.0), (2.0, 0.0)), other])) == 2
+
+
+@st.composite
+def nearly_one_line(draw: st.DrawFn) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    """Segments along one line, each end moved off it, and along it, by about as much as merging allows."""
+    angle, off = draw(st.floats(0, math.pi)), st.floats(-0.03, 0.03)
+    segments = []
+    for _ in range(draw(st.integers(2, 5))):
+        start, length = draw(st.integers(-8, 8)) / 2, draw(st.sampled_from([0.05, 0.5, 1.0, 4.0]))
+        ends = []
+        for along in (start + draw(off), start + length + draw(off)):
+            across = draw(off)
+            x = along * math.cos(angle) - across * math.sin(angle)
+            y = along * math.sin(angle) + across * math.cos(angle)
+            ends.append((round(x, 3), round(y, 3)))
+        segments.append((ends[0], ends[1]))
+    return [segment for segment in segments if segment[0] != segment[1]]
+
+
+@settings(max_examples=300)
+@given(nearly_one_line() | st.lists(st.tuples(POINTS, POINTS).filter(lambda s: s[0] != s[1]), max_size=6))
+def test_the_quick_test_before_merging_changes_no_result(segments: list[tuple[tuple[float, float], ...]]):
+    quick = merge_all(segments)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figure_rules, "_plainly_apart", lambda first, second: False)
+        assert merge_all(segments) == quick
+
+
+def test_most_pairs_of_a_figure_are_told_apart_quickly():
+    pairs = [(segment.start, segment.end) for segment in parse_figure(EXAMPLE).segments]
+    assert all(figure_rules._plainly_apart(a, b) for a, b in itertools.combinations(pairs, 2))
 
 
 def test_dashed_and_solid_are_not_merged():
