@@ -8,13 +8,14 @@ JOBS ?= 2
 # What the tests are installed with; `dev,oracle` adds PyTorch for a second opinion.
 EXTRAS ?= dev
 
-.PHONY: help demo test parity parity-full lint types clean
+.PHONY: help demo test gallery parity parity-full lint types clean
 
 help:
 	@echo 'make demo    install, make data, train, resume, evaluate, read; writes demo/report.html'
 	@echo 'make test    install and run lint, types and tests'
 	@echo 'make parity  compare the port with the recorded numbers of the original; rewrites docs/parity.md'
 	@echo 'make parity-full    the same for the full-size model: 6.7 GB of disk, 8 GB of memory, 15 minutes'
+	@echo 'make gallery draw the samples of docs/gallery again'
 	@echo 'make clean   remove what these commands made'
 
 $(VENV)/installed: pyproject.toml $(wildcard constraints/*.txt)
@@ -49,6 +50,9 @@ parity: $(VENV)/installed-dev
 # OPTIONS="--keep" leaves the weights in build/ for the next time; OPTIONS="--help" lists the others.
 parity-full: $(VENV)/installed-dev
 	$(BIN)/python -m tests.dsocr_jax.parity.full --update docs/parity.md $(OPTIONS)
+
+gallery: $(VENV)/installed
+	$(BIN)/python -m datagen.gallery --out docs/gallery
 
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
