@@ -1,6 +1,11 @@
 """The grounded parts of a page's answer: ``<|ref|>label<|/ref|><|det|>[[x1, y1, x2, y2], ...]<|/det|>``.
 
-Coordinates are whole numbers 0..999 that span the picture's sides, x to the right and y downwards.
+Coordinates are whole numbers 0..999 that span the sides of the picture as it was given (upright), x to the right and y
+downwards. That holds in every mode, also where the model sees the picture padded or in tiles: the released scripts
+scale them by the size of the upright file alone.
+
+The released scripts take any Python expression between the ``det`` tags. Of what they so tolerate, `scan_grounding`
+takes what a model may plausibly write: blanks anywhere, a comma at the end, decimals, numbers a little out of range.
 """
 
 import re
@@ -11,7 +16,9 @@ from dsocr_jax.answers.errors import AnswerError, bounded, excerpt
 
 MAX_CHARS = 1_000_000
 MAX_LABEL_CHARS = 4_000
+#: Boxes of one part, and parts of one answer.
 MAX_BOXES = 1_000
+MAX_PARTS = 10_000
 #: The largest coordinate; it means the far edge of the picture.
 SPAN = 999
 
@@ -21,7 +28,11 @@ _TAG = re.compile(r"<\|/?(?:ref|det)\|>")
 _ORDER = ("<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>")
 _NUMBERS = r"\[\d{1,3}(?:, ?\d{1,3}){3}\]"
 _BOXES = re.compile(rf"\[{_NUMBERS}(?:, ?{_NUMBERS})*\]", re.ASCII)
-_BOX = re.compile(_NUMBERS, re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,4}(?:\.\d{1,6})?", re.ASCII)
+#: A tolerated list of boxes, once its blanks are gone and its numbers are each an ``n``.
+_SHAPE = re.compile(r"\[\[n,n,n,n,?\](?:,\[n,n,n,n,?\])*,?\]")
+#: What may follow the last ``det`` tag of an answer that was cut off.
+_NUMBERS_TO_THE_END = re.compile(r"[\s\[\],.\d-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,23 @@ class Grounded:
     span: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A piece of an answer, at ``span``, that is grounding but cannot be read; ``message`` says why."""
+
+    span: tuple[int, int]
+    message: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What `scan_grounding` found, each in the order of the answer; ``clipped`` counts boxes cut to 0..999."""
+
+    parts: tuple[Grounded, ...]
+    broken: tuple[Broken, ...]
+    clipped: int = 0
+
+
 def parse_grounding(text: str, strict: bool = True) -> list[Grounded]:
     """Return the grounded parts of an answer in reading order; what stands between them is not looked at.
 
@@ -41,21 +69,52 @@ def parse_grounding(text: str, strict: bool = True) -> list[Grounded]:
         strict: raise on a malformed part; otherwise leave it out, as one does with an answer that was cut off.
 
     Raises:
-        AnswerError: the text is too long, or (if strict) a part is malformed.
+        AnswerError: the text is too long, has too many parts, or (if strict) a part is malformed.
     """
-    bounded(text, MAX_CHARS, "grounded text")
-    tags = list(_TAG.finditer(text))
-    parts: list[Grounded] = []
-    at = 0
-    while at < len(tags):
-        try:
-            parts.append(_part(text, tags[at : at + 4]))
-            at += 4
-        except AnswerError:
-            if strict:
-                raise
-            at += 1
+    if not strict:
+        return list(scan_grounding(text).parts)
+    tags = list(_TAG.finditer(bounded(text, MAX_CHARS, "grounded text")))
+    _check_count(len(tags) // 4)
+    parts = [_part(text, tags[at : at + 4], strict=True) for at in range(0, len(tags), 4)]
+    for part in parts:
+        _check_boxes(part.boxes)
     return parts
+
+
+def scan_grounding(text: str) -> Scan:
+    """Find the grounded parts of a model's answer and what is left of others; the time is linear in its length.
+
+    A part with swapped corners is left out, since nothing can be drawn or cut there.
+
+    Raises:
+        AnswerError: the text is longer than `MAX_CHARS` or has more than `MAX_PARTS` parts.
+    """
+    tags = list(_TAG.finditer(bounded(text, MAX_CHARS, "grounded text")))
+    parts: list[Grounded] = []
+    broken: list[Broken] = []
+    clipped = at = 0
+    while at < len(tags):
+        here = tags[at : at + 4]
+        start, names = here[0].start(), tuple(tag[0] for tag in here)
+        if names == _ORDER and here[1].end() == here[2].start():
+            span = start, here[3].end()
+            try:
+                part = _part(text, here, strict=False)
+                boxes = tuple(_clip(box) for box in part.boxes)
+                _check_boxes(boxes)
+                parts.append(Grounded(part.label, boxes, span))
+                clipped += sum(old != new for old, new in zip(part.boxes, boxes, strict=True))
+            except AnswerError as error:
+                broken.append(Broken(span, str(error)))
+            _check_count(len(parts))
+            at += 4
+        elif _is_cut_off(text, here):
+            broken.append(Broken((start, len(text)), f"grounding: the part at character {start} is cut off"))
+            break
+        else:
+            broken.append(Broken(here[0].span(), f"grounding: a stray tag at character {start}"))
+            at += 1
+    return Scan(tuple(parts), tuple(broken), clipped)
 
 
 def write_grounding(part: Grounded) -> str:
@@ -77,7 +136,8 @@ def to_pixels(box: Box, width: int, height: int) -> Box:
     return int(x1 / SPAN * width), int(y1 / SPAN * height), int(x2 / SPAN * width), int(y2 / SPAN * height)
 
 
-def _part(text: str, tags: Sequence[re.Match[str]]) -> Grounded:
+def _part(text: str, tags: Sequence[re.Match[str]], strict: bool) -> Grounded:
+    """Read one part; whether its boxes make sense is left to `_check_boxes`."""
     start = tags[0].start()
     if tuple(tag[0] for tag in tags) != _ORDER:
         raise AnswerError(f"grounding: tags at character {start} are not ref, /ref, det, /det in this order")
@@ -85,14 +145,33 @@ def _part(text: str, tags: Sequence[re.Match[str]]) -> Grounded:
         raise AnswerError(f"grounding: text between the label and its boxes at character {tags[1].end()}")
     label = bounded(text[tags[0].end() : tags[1].start()], MAX_LABEL_CHARS, "grounded label")
     inside = text[tags[2].end() : tags[3].start()]
-    if not _BOXES.fullmatch(inside):
+    numbers = _NUMBER.findall(inside)
+    shape = "".join(_NUMBER.sub("n", inside).split())
+    good = _BOXES.fullmatch(inside) if strict else _SHAPE.fullmatch(shape) and shape.count("n") == len(numbers)
+    if not good:
         raise AnswerError(f"grounding: not a list of boxes at character {tags[2].end()}: {excerpt(inside)}")
-    boxes = []
-    for found in _BOX.finditer(inside):
-        x1, y1, x2, y2 = (int(number) for number in found[0].strip("[]").split(","))
-        boxes.append((x1, y1, x2, y2))
-    _check_boxes(boxes)
-    return Grounded(label, tuple(boxes), (start, tags[3].end()))
+    sides = iter(round(float(number)) for number in numbers)
+    return Grounded(label, tuple(zip(sides, sides, sides, sides, strict=True)), (start, tags[3].end()))
+
+
+def _is_cut_off(text: str, tags: Sequence[re.Match[str]]) -> bool:
+    """Whether the last tags of ``text`` begin a part that its end cuts off."""
+    names = tuple(tag[0] for tag in tags)
+    if len(names) == len(_ORDER) or names != _ORDER[: len(names)]:
+        return False
+    if len(names) < 3:
+        return "\n" not in text[tags[-1].end() :]
+    return tags[1].end() == tags[2].start() and _NUMBERS_TO_THE_END.fullmatch(text, tags[2].end()) is not None
+
+
+def _clip(box: Box) -> Box:
+    x1, y1, x2, y2 = (min(max(value, 0), SPAN) for value in box)
+    return x1, y1, x2, y2
+
+
+def _check_count(parts: int) -> None:
+    if parts > MAX_PARTS:
+        raise AnswerError(f"grounding: more than {MAX_PARTS} parts")
 
 
 def _check_boxes(boxes: Sequence[Box]) -> None:

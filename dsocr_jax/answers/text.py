@@ -32,13 +32,17 @@ def normalise_text(text: str) -> str:
     Raises:
         AnswerError: the text is longer than `MAX_CHARS`, or has more than `MAX_MARKS` combining marks in a row.
     """
-    bounded(text, MAX_CHARS, "page text")
-    text = _INVISIBLE.sub("", text)
+    text = remove_invisible(bounded(text, MAX_CHARS, "page text"))
     if not text.isascii():
         _check_marks(text)
         text = unicodedata.normalize("NFC", text)
     text = _GAP.sub("\n\n", _BLANK.sub(" ", _BREAK.sub("\n", text.replace("\u2029", "\n\n"))))
     return "\n".join(line.strip(" ") for line in text.strip().split("\n"))
+
+
+def remove_invisible(text: str) -> str:
+    """Return ``text`` without characters that draw nothing; among them are those that no file can hold."""
+    return _INVISIBLE.sub("", text)
 
 
 def parse_page(text: str) -> tuple[str, ...]:
