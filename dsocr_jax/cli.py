@@ -66,7 +66,7 @@ def read(
     config = read_config(checkpoint)
     known = {one.name: one for one in config.modes}
     chosen = find_mode(mode, known).name if mode else config.modes[0].name
-    options = ReadOptions(chosen, prompt, locate, max_new_tokens, RULES[no_repeat], batch_size)
+    options = ReadOptions(chosen, prompt, locate, max_new_tokens, RULES[no_repeat], rows=batch_size)
     load_tokenizer(model_folder(checkpoint), config).prompt_ids(prompt, 0)
     folder = AnswerFolder(out) if out is not None else None
     reader = Reader(load_model(checkpoint, _dtype(dtype)), options)

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from dsocr_jax.batch import Example
@@ -106,6 +105,20 @@ class Progress:
     finish_reason: str | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class _Brought:
+    """Ids that a dispatch brings, perhaps not there yet: a column a row.
+
+    Behind prompts they are one-dimensional, and ``status`` is None.
+    """
+
+    ids: jax.Array
+    log_probs: jax.Array
+    status: jax.Array | None
+    owners: list[Progress | None]
+    rows: list[int]
+
+
 class Engine:
     """A model's rows in work. `add` requests, call `step` until `busy` is false; not for several threads at once."""
 
@@ -134,7 +147,7 @@ class Engine:
         self.rows: list[Progress | None] = [None] * options.rows
         self.bounds = np.zeros(options.rows, np.int64)
         self.limits = np.zeros(options.rows, np.int64)
-        self.pending: deque[tuple[str, object]] = deque()
+        self.pending: deque[_Brought] = deque()
         views = table_rows(self.config, min(options.rows, GROUPS[-1]), options.prompt_tokens)
         self.table = empty_table(self.encoder, views)
 
@@ -196,7 +209,7 @@ class Engine:
         # One stretch stays with the device while the host looks at the one before.
         ahead = 1 if active else 0
         reports: list[Progress] = []
-        while sum(kind == "steps" for kind, _ in self.pending) > ahead or (self.pending and not active):
+        while self.pending and (not active or sum(one.status is not None for one in self.pending) > ahead):
             reports += self._collect()
         return reports
 
@@ -258,7 +271,7 @@ class Engine:
             self.decoder, self.slots, self.table, tokens, where, lengths, slots, limits, table, stack_choices(choices),
             self.compiled,
         )  # fmt: skip
-        self.pending.append(("first", (new, log_probs, list(group), list(rows))))
+        self.pending.append(_Brought(new, log_probs, None, list(group), list(rows)))
 
     def _dispatch(self) -> None:
         steps = self.options.steps
@@ -266,7 +279,8 @@ class Engine:
         width = self.pool.width if self.compiled.kernels else self.pool.used_width()
         table = self.pool.table(np.arange(self.options.rows), width)
         self.slots, ids, log_probs, status = advance(self.decoder, self.slots, table, steps, self.compiled)
-        self.pending.append(("steps", (ids, log_probs, status, list(self.rows))))
+        every = list(range(self.options.rows))
+        self.pending.append(_Brought(ids, log_probs, status, list(self.rows), every))
 
     def _give_pages(self, steps: int) -> None:
         """Give every row the pages of its next ids, the oldest request first; the youngest pay when they run short.
@@ -305,21 +319,14 @@ class Engine:
         self.pool.release(row)
 
     def _collect(self) -> list[Progress]:
-        kind, item = self.pending.popleft()
-        if kind == "first":
-            new, log_probs, owners, rows = item  # type: ignore[misc]
-            new, log_probs = np.asarray(new), np.asarray(log_probs)
-            reports = []
-            for i, (owner, row) in enumerate(zip(owners, rows, strict=True)):
-                if owner is not None and self.rows[row] is owner:
-                    reports += self._note(owner, row, new[i : i + 1], log_probs[i : i + 1], ACTIVE)
-            return reports
-        ids, log_probs, status, owners = item  # type: ignore[misc]
-        ids, log_probs, status = np.asarray(ids), np.asarray(log_probs), np.asarray(status)
+        brought = self.pending.popleft()
+        ids, log_probs = np.atleast_2d(np.asarray(brought.ids)), np.atleast_2d(np.asarray(brought.log_probs))
+        status = np.full(len(brought.rows), ACTIVE) if brought.status is None else np.asarray(brought.status)
         reports = []
-        for row, owner in enumerate(owners):
+        for i, (owner, row) in enumerate(zip(brought.owners, brought.rows, strict=True)):
+            # A row may have been taken from its owner meanwhile.
             if owner is not None and self.rows[row] is owner:
-                reports += self._note(owner, row, ids[:, row], log_probs[:, row], int(status[row]))
+                reports += self._note(owner, row, ids[:, i], log_probs[:, i], int(status[i]))
         return reports
 
     def _note(

@@ -1,150 +1,213 @@
-"""Pages in, answers out: preprocessing, batches of few shapes, decoding, text."""
+"""Pages in, answers out.
+
+    reader = Reader(load_model("model/"), ReadOptions("base", prompt="markdown"))
+    for item in reader.read(open_documents(["scan.pdf", "photo.jpg"])):
+        print(item.message if isinstance(item, Failure) else item.text)
+
+One `Reader` holds one engine. Its methods may be called from any number of threads at once: all their pages, of any
+size, mode and prompt, share the engine's batch, and none changes another's answer (float32: equal ids; bfloat16: up to
+rounding, which may turn near ties between two ids).
+"""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from queue import SimpleQueue
+from typing import Any
 
 import jax
 import numpy as np
 
-from dsocr_jax.batch import Batch, Example, collate, make_example, view_counts
+from dsocr_jax.batch import Example, make_example
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
+from dsocr_jax.model.backends import Backends, best_backends
 from dsocr_jax.modes import find_mode
-from dsocr_jax.prompts import prompt_text
+from dsocr_jax.prompts import IMAGE
+from dsocr_jax.reading import fused
+from dsocr_jax.reading.asking import Answer, Ask, ReadOptions, Try, plan_tries
+from dsocr_jax.reading.desk import Desk, Ticket
 from dsocr_jax.reading.documents import Failure, Page
-from dsocr_jax.reading.generate import generate
-from dsocr_jax.reading.repetition import NoRepeat
+from dsocr_jax.reading.engine import GROUPS, Engine, EngineOptions
+from dsocr_jax.reading.flow import Flow
+from dsocr_jax.reading.shapes import Shape, compile_shape, list_shapes
+from dsocr_jax.reading.vision import encode_pictures
 from dsocr_jax.weights.checkpoint import LoadedModel
 
-#: Prompts are padded to a multiple of this many tokens, so that few shapes are compiled.
-LENGTH_STEP = 64
+__all__ = ["Answer", "Ask", "Failure", "Page", "ReadOptions", "Reader", "Ticket"]
 
-
-@dataclasses.dataclass(frozen=True)
-class ReadOptions:
-    """How pages are read.
-
-    Attributes:
-        mode: name of one of the model's modes.
-        prompt: a named prompt, or free text.
-        locate: what to look for, with the prompt ``locate``.
-        max_new_tokens: most tokens of an answer; None leaves it to the model's context length.
-        rule: bans repetition; None does not.
-        batch_size: pages read together.
-    """
-
-    mode: str
-    prompt: str = "free"
-    locate: str = ""
-    max_new_tokens: int | None = None
-    rule: NoRepeat | None = None
-    batch_size: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that mean nothing."""
-        if self.batch_size < 1:
-            raise UserError(f"--batch-size must be at least 1, got {self.batch_size}")
-        if self.max_new_tokens is not None and self.max_new_tokens < 1:
-            raise UserError(f"--max-new-tokens must be at least 1, got {self.max_new_tokens}")
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """What the model read from one page.
-
-    Attributes:
-        page: where it came from.
-        text: the answer, end-of-sentence mark cut off.
-        token_ids: ids of the answer, end mark included.
-        log_probs: natural logarithm of each id's probability.
-        finish_reason: ``stop`` (the model ended) or ``length`` (the limit did).
-        prompt_tokens: length of the prompt, the picture's tokens included.
-        vision_tokens: tokens that the picture takes in the prompt.
-    """
-
-    page: Page
-    text: str
-    token_ids: tuple[int, ...]
-    log_probs: tuple[float, ...]
-    finish_reason: str
-    prompt_tokens: int
-    vision_tokens: int
-
-    @property
-    def mean_log_prob(self) -> float:
-        """Mean of ``log_probs``; 0 for an empty answer."""
-        return float(np.mean(self.log_probs)) if self.log_probs else 0.0
+#: Rows where nothing else is said.
+CPU_ROWS, ROWS = 8, 256
+#: Share of the device's free memory that the cache may take, and its bytes where that is not known (on CPUs).
+CACHE_SHARE, CACHE_BYTES = 0.6, 2 << 30
 
 
 class Reader:
-    """A loaded model with the options of one reading."""
+    """A loaded model that reads pages.
 
-    def __init__(self, loaded: LoadedModel, options: ReadOptions):
+    Args:
+        loaded: the model, its configuration and its tokenizer.
+        options: how pages are read unless an `Ask` says otherwise.
+        backends: how the encoder computes; by default what is fastest on the device.
+
+    Raises:
+        UserError: an option names what the model does not have, or the tokenizer is missing.
+    """
+
+    def __init__(self, loaded: LoadedModel, options: ReadOptions, backends: Backends | None = None):
         self.config, self.model, self.tokenizer = loaded
         self.options = options
-        self.mode = find_mode(options.mode, {mode.name: mode for mode in self.config.modes})
-        self.prompt = prompt_text(options.prompt, options.locate)
-
-    def read(self, pages: Iterable[Page | Failure]) -> Iterator[Answer | Failure]:
-        """Answers in the order of the pages; failures pass through, and a page that does not fit becomes one."""
-        pages = iter(pages)
-        while chunk := list(islice(pages, self.options.batch_size)):
-            prepared = [self._prepare(item) if isinstance(item, Page) else item for item in chunk]
-            examples = [item for item in prepared if isinstance(item, Example)]
-            answers = iter(self._answer(examples))
-            for item, made in zip(chunk, prepared, strict=True):
-                if isinstance(item, Page) and isinstance(made, Example):
-                    yield next(answers)(item)
-                elif isinstance(made, Failure):
-                    yield made
-
-    def _prepare(self, page: Page) -> Example | Failure:
-        example = make_example(self.tokenizer, self.config, self.mode, self.prompt, page.image)
-        limit = self.config.decoder.max_positions
-        if len(example.tokens) < limit:
-            return example
-        message = (
-            f"{page.source}: its prompt of {len(example.tokens)} tokens leaves no room for an answer in the model's "
-            f"{limit} positions; choose a smaller mode than {self.mode.name}"
+        self.tries = plan_tries(options, self.config, self.tokenizer)
+        rows = options.rows or (CPU_ROWS if jax.default_backend() == "cpu" else ROWS)
+        self.rows = rows
+        dtype = self.model.decoder.embed.embedding[...].dtype
+        length = min(options.length or self.config.decoder.max_positions, self.config.decoder.max_positions)
+        engine = EngineOptions(
+            rows=rows,
+            steps=options.steps,
+            pages=options.cache_pages or _cache_pages(self.config, rows, length, dtype.itemsize),
+            length=length,
+            loops=options.loops,
+            rules=tuple(one.rule for one in self.tries if one.rule is not None),
+            sampled=options.sampling.temperature > 0,
         )
-        return Failure(page.source, message, page.page)
+        if backends is None:
+            backends = dataclasses.replace(best_backends(dtype), layers="unrolled", remat="none")
+        self.desk = Desk(Engine(self.model, engine, backends), self.tokenizer, options.threads, options.blank)
 
-    def _answer(self, examples: Sequence[Example]) -> list[Callable[[Page], Answer]]:
-        if not examples:
-            return []
-        batch = pad_batch(examples, self.options.batch_size, self.config)
-        room = self.config.decoder.max_positions - batch.tokens.shape[1]
-        limit = max(1, min(self.options.max_new_tokens or room, room))
-        out = jax.device_get(generate(self.model, batch, limit, self.options.rule))
-        answers: list[Callable[[Page], Answer]] = []
-        for i, example in enumerate(examples):
-            n = int(out.lengths[i])
-            ids = out.tokens[i, :n].tolist()
-            ended = bool(out.ended[i])
-            text = self.tokenizer.decode(ids[:-1] if ended else ids).strip()
-            placeholders = int((example.tokens == self.config.image_token_id).sum())
-            answers.append(
-                partial(
-                    Answer,
-                    text=text,
-                    token_ids=tuple(ids),
-                    log_probs=tuple(out.log_probs[i, :n].tolist()),
-                    finish_reason="stop" if ended else "length",
-                    prompt_tokens=len(example.tokens),
-                    vision_tokens=placeholders,
-                )
-            )
-        return answers
+    @property
+    def mode(self) -> str:
+        """Name of the mode of pages that name none."""
+        return self.tries[0].mode.name
+
+    @property
+    def prompt(self) -> str:
+        """The prompt of pages that bring none, as it is asked."""
+        return self.tries[0].prompt
+
+    def read(
+        self, items: Iterable[Page | Failure | Ask], ordered: bool = True, stopping: Callable[[], bool] | None = None
+    ) -> Iterator[Answer | Failure]:
+        """Read pages, taken from ``items`` on a thread of their own, never more at once than the options' ``ahead``.
+
+        Args:
+            items: pages, each with its wishes or without; failures pass through.
+            ordered: answers come in the order of the pages; otherwise as they are ready.
+            stopping: asked now and then; once it is true no further page is begun, and the answers of those at work
+                are the last.
+
+        Yields:
+            An answer, or a failure, for every item. What cannot be read (a prompt that leaves no room, say) fails
+            alone.
+
+        Raises:
+            Exception: whatever ``items`` raises, after the answers of what came before it.
+        """
+        ahead = self.options.ahead or 4 * self.rows
+        return Flow(self.submit, self.desk.drop_waiting, ahead, ordered, stopping).run(items)
+
+    def submit(self, item: Page | Ask, on_text: Callable[[str], None] | None = None) -> Ticket:
+        """Put one page among those at work; the call returns at once.
+
+        The ticket's ``future`` brings the `Answer` or `Failure`; ``cancel()`` gives the page up. With ``on_text`` the
+        answer's text comes in pieces beforehand (see `stream`), told on the engine's thread: do not wait there.
+
+        Raises:
+            UserError: an unknown mode or rule, or a prompt with several pictures.
+        """
+        ask = item if isinstance(item, Ask) else Ask(item)
+        tries = plan_tries(self.options, self.config, self.tokenizer, ask)
+        # What has been told cannot be taken back, so a streamed page has no second try.
+        return self.desk.submit(ask, tries[:1] if on_text else tries, on_text)
+
+    def stream(self, item: Page | Ask) -> Iterator[str]:
+        """Yield one page's text piece by piece, in whole characters; joined, the pieces are the answer's text.
+
+        Closing the iterator early gives the page up.
+
+        Raises:
+            UserError: the page cannot be read.
+        """
+        pieces: SimpleQueue[str | None] = SimpleQueue()
+        ticket = self.submit(item, pieces.put)
+        ticket.future.add_done_callback(lambda _: pieces.put(None))
+        try:
+            while (piece := pieces.get()) is not None:
+                yield piece
+            result = ticket.future.result()
+            if isinstance(result, Failure):
+                raise UserError(result.message)
+        finally:
+            ticket.cancel()
+
+    def encode(self, pages: Iterable[Page], mode: str | None = None) -> Iterator[np.ndarray]:
+        """Yield each page's vision tokens alone: what stands for the picture in a prompt.
+
+        Args:
+            pages: the pictures.
+            mode: name of a mode; by default the options' own.
+
+        Yields:
+            [n, hidden] in the model's type (float32, or ml_dtypes' bfloat16): tiles, global view, newlines and
+            separator in the prompt's order; n is `dsocr_jax.modes.count_tokens`.
+        """
+        chosen = find_mode(mode or self.mode, {one.name: one for one in self.config.modes})
+
+        def make(page: Page) -> Example:
+            return make_example(self.tokenizer, self.config, chosen, IMAGE, page.image)
+
+        def encode(examples: Sequence[Example]) -> list[np.ndarray]:
+            engine = self.desk.engine
+            engine.table, index = encode_pictures(engine.encoder, examples, engine.table, self.config, engine.backends)
+            places = [rows[rows >= 0] for rows in index]
+            table = np.asarray(engine.table)
+            return [table[rows] for rows in places]
+
+        with ThreadPoolExecutor(self.options.threads) as pool:
+            some = iter(pages)
+            while group := list(islice(some, GROUPS[1])):
+                yield from self.desk.call(partial(encode, list(pool.map(make, group))))
+
+    def shapes(self, modes: Sequence[str] | None = None) -> list[Shape]:
+        """Return every shape that the engine will compile for these modes (the options' own when none are named)."""
+        return list_shapes(self.desk.engine, self._tries(modes), self.tokenizer)
+
+    def warm_up(
+        self, modes: Sequence[str] | None = None, advance: Callable[[int, str], Any] = lambda amount, note: None
+    ) -> int:
+        """Compile every shape of `shapes`, so that no page waits for it; returns their number.
+
+        Args:
+            modes: names of the modes that will occur; by default the options' own.
+            advance: told after each shape, with its description.
+        """
+        found = self.shapes(modes)
+        for shape in found:
+            self.desk.call(partial(compile_shape, self.desk.engine, shape))
+            advance(1, str(shape))
+        return len(found)
+
+    def _tries(self, modes: Sequence[str] | None) -> list[Try]:
+        if modes is None:
+            return list(self.tries)
+        known = {mode.name: mode for mode in self.config.modes}
+        return [dataclasses.replace(one, mode=find_mode(name, known)) for name in modes for one in self.tries]
 
 
-def pad_batch(examples: Sequence[Example], rows: int, config: ModelConfig) -> Batch:
-    """Fill a batch up to ``rows`` rows and round its length and numbers of views up, so that few shapes occur."""
-    nothing = np.zeros(0, np.int32)
-    filled = [*examples, *[Example(nothing, nothing)] * (rows - len(examples))]
-    longest = max(len(example.tokens) for example in examples)
-    counts: Counter[int] = sum((view_counts(example) for example in examples), Counter())
-    room = {size: 1 << (n - 1).bit_length() for size, n in counts.items()}
-    return collate(filled, config, -(-longest // LENGTH_STEP) * LENGTH_STEP, room)
+def _cache_pages(config: ModelConfig, rows: int, length: int, itemsize: int) -> int:
+    """Pages of the cache for all rows at their longest, or what fits into memory."""
+    wanted = rows * -(-length // fused.PAGE)
+    stats = jax.devices()[0].memory_stats() or {}
+    room = CACHE_BYTES
+    if "bytes_limit" in stats:
+        room = int(CACHE_SHARE * (stats["bytes_limit"] - stats["bytes_in_use"]))
+    most = room // fused.page_bytes(config.decoder, itemsize)
+    one = -(-length // fused.PAGE)
+    if most < one:
+        raise UserError(
+            f"the device's memory holds {most * fused.PAGE} tokens of one answer, and {length} are asked; "
+            "take a shorter length, or a device with more memory"
+        )
+    return min(wanted, most)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
 from dsocr_jax.errors import UserError
+from dsocr_jax.tokenizer import Tokenizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +47,32 @@ RULES: dict[str, NoRepeat | None] = {
     "pdf": NoRepeat(20, 50, CELL_TAGS),
     "batch": NoRepeat(40, 90, CELL_TAGS),
 }
+
+
+def named_rule(name: str, tokenizer: Tokenizer) -> NoRepeat | None:
+    """Return the rule called ``name``, its whitelist in the ids of ``tokenizer``.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in RULES:
+        raise UserError(f"no rule against repetition is called {name!r} (known: {', '.join(RULES)})")
+    rule = RULES[name]
+    if rule is None or not rule.whitelist:
+        return rule
+    return dataclasses.replace(rule, whitelist=tuple(tokenizer.special_ids[tag] for tag in ("<td>", "</td>")))
+
+
+def stronger(rule: NoRepeat | None) -> NoRepeat:
+    """Return a rule that bans more: over the whole sequence, and then with half the length.
+
+    No answer can go round in circles under it for longer than its n-grams; equal cells of a table may be lost.
+    """
+    whole = RULES["plain"]
+    assert whole is not None
+    if rule is None or rule.window is not None or rule.ngram > whole.ngram:
+        return whole
+    return NoRepeat(max(2, rule.ngram // 2))
 
 
 def banned_ids(

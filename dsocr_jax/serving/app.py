@@ -22,7 +22,7 @@ from starlette.routing import Route
 from dsocr_jax.console import console
 from dsocr_jax.errors import UserError
 from dsocr_jax.prompts import IMAGE
-from dsocr_jax.reading.documents import DocumentOptions, Failure, open_documents
+from dsocr_jax.reading.documents import DocumentOptions, Failure, Page, open_documents
 
 if TYPE_CHECKING:
     from dsocr_jax.reading.repetition import NoRepeat
@@ -90,31 +90,30 @@ def document_reader(
     Raises:
         UserError: there is no such mode.
     """
-    from dsocr_jax.reading.reader import Answer, Reader, ReadOptions
+    from dsocr_jax.reading.reader import Answer, Ask, Reader, ReadOptions
 
-    Reader(loaded, ReadOptions(mode))
+    reader = Reader(loaded, ReadOptions(mode, max_new_tokens=limits.max_new_tokens, rule=rule, blank=False))
 
-    def described(item: Answer | Failure, most: int) -> dict[str, Any]:
+    def described(item: Answer | Failure) -> dict[str, Any]:
         if isinstance(item, Failure):
             return {"page": item.page, "error": item.message}
-        ids, finish, text = item.token_ids, item.finish_reason, item.text
-        if len(ids) > most:
-            ids, finish, text = ids[:most], "length", loaded.tokenizer.decode(list(ids[:most])).strip()
-        mean = sum(item.log_probs[:most]) / max(len(ids), 1)
         return {
             "page": item.page.page,
-            "text": text,
-            "finish_reason": finish,
-            "mean_log_prob": round(mean, 6),
-            "tokens": len(ids),
+            "text": item.text,
+            "finish_reason": item.finish_reason,
+            "mean_log_prob": round(item.mean_log_prob, 6),
+            "tokens": len(item.token_ids),
         }
 
     def read(body: bytes, asked: Asked) -> list[dict[str, Any]]:
-        # The decoder is compiled for each limit: powers of two keep the number of programs small, whatever is asked.
-        power = 1 << (asked.max_new_tokens - 1).bit_length()
-        options = ReadOptions(asked.mode or mode, asked.prompt, asked.locate, power, rule)
+        def ask(item: Page | Failure) -> Ask | Failure:
+            if isinstance(item, Failure):
+                return item
+            wish = asked.mode or None, asked.prompt, asked.locate
+            return Ask(item, *wish, max_new_tokens=asked.max_new_tokens)
+
         pages = _few(open_documents([body], documents), limits.max_pages)
-        answers = [described(item, asked.max_new_tokens) for item in Reader(loaded, options).read(pages)]
+        answers = [described(item) for item in reader.read(map(ask, pages))]
         if all("error" in answer for answer in answers):
             raise UserError(answers[0]["error"] if answers else "no pages")
         return answers

@@ -1,4 +1,4 @@
-"""A model that compiles in seconds, with random weights and a tokenizer of bytes; requests for the engine, and pictures."""
+"""A model that compiles in seconds, random weights, a tokenizer of bytes; requests, pages, pictures and answers."""
 
 from functools import cache
 
