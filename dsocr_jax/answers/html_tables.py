@@ -5,16 +5,20 @@ reported and left out, never guessed. Only a table that the end of the answer cu
 """
 
 import html
+import math
 import re
 from dataclasses import dataclass
 
 from dsocr_jax.answers.errors import AnswerError, bounded, excerpt
 from dsocr_jax.answers.tables import MAX_CELL_CHARS, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Table
+from dsocr_jax.answers.tables import MAX_CHARS as MAX_TABLE_CHARS
 from dsocr_jax.answers.text import remove_invisible
 
 MAX_CHARS = 1_000_000
 #: Tables of one answer, and messages about others.
 MAX_TABLES = 200
+#: Cells of all tables of one answer, spans repeated.
+MAX_ALL_CELLS = 100_000
 #: Characters inside one tag; a longer one is text.
 MAX_TAG_CHARS = 200
 
@@ -59,10 +63,11 @@ def find_tables(text: str) -> tuple[tuple[FoundTable, ...], tuple[str, ...]]:
     found: list[FoundTable] = []
     problems: list[str] = []
     builder: _Builder | None = None
+    cells = 0
     for tag in _TAG.finditer(text):
         opens, name = not tag[1], tag[2].lower()
-        if len(found) >= MAX_TABLES or len(problems) >= MAX_TABLES:
-            problems.append(f"tables: more than {MAX_TABLES} of them, or of messages; the rest is not read")
+        if max(len(found), len(problems)) >= MAX_TABLES or cells > MAX_ALL_CELLS:
+            problems.append(f"tables: more than {MAX_TABLES}, or {MAX_ALL_CELLS} cells; the rest is not read")
             return tuple(found), tuple(problems)
         try:
             if name == "table" and opens:
@@ -71,6 +76,7 @@ def find_tables(text: str) -> tuple[tuple[FoundTable, ...], tuple[str, ...]]:
                 builder = _Builder(text, tag)
             elif builder and name == "table":
                 found.append(builder.finish(tag.start(), tag.end()))
+                cells += math.prod(found[-1].table.shape)
                 builder = None
             elif builder:
                 builder.take(tag, opens, name)
@@ -79,8 +85,10 @@ def find_tables(text: str) -> tuple[tuple[FoundTable, ...], tuple[str, ...]]:
             builder = None
     if builder:
         problems.append(f"table: the one at character {builder.start} is not closed; its whole rows are kept")
-        if builder.rows:
-            found.append(builder.cut_off())
+        try:
+            found += [builder.cut_off()] if builder.rows else []
+        except AnswerError as error:
+            problems.append(str(error))
     return tuple(found), tuple(problems)
 
 
@@ -92,7 +100,8 @@ class _Builder:
         self.rows: list[list[str]] = []
         self.row: list[str] | None = None
         self.caption = ""
-        self.cells = 0
+        #: Cells and their characters as they will be written, spans repeated.
+        self.cells = self.size = 0
         #: The open tag (td, th, caption) and, of a cell, its columns and rows.
         self.open = ""
         self.columns = self.lines = 1
@@ -152,9 +161,11 @@ class _Builder:
         assert self.row is not None
         self.row.append(cell)
         self.cells += 1
-        if len(self.row) > MAX_COLUMNS or self.cells > MAX_CELLS:
+        self.size += len(html.escape(cell, quote=False))
+        if len(self.row) > MAX_COLUMNS or self.cells > MAX_CELLS or self.size > MAX_TABLE_CHARS:
             raise AnswerError(
-                f"table: the one at character {self.start} has more than {MAX_COLUMNS} columns or {MAX_CELLS} cells"
+                f"table: the one at character {self.start} has more than {MAX_COLUMNS} columns, {MAX_CELLS} cells or "
+                f"{MAX_TABLE_CHARS} characters"
             )
 
     def _row(self, tag: re.Match[str], opens: bool) -> None:
@@ -185,8 +196,11 @@ class _Builder:
 
     def _found(self, end: int, whole: bool) -> FoundTable:
         width = max(map(len, self.rows))
-        if width * len(self.rows) > MAX_CELLS:
-            raise AnswerError(f"table: the one at character {self.start} has more than {MAX_CELLS} cells")
+        tags = width * len(self.rows) * len("<td></td>") + len(self.rows) * len("<tr></tr>") + len("<table></table>")
+        if width * len(self.rows) > MAX_CELLS or self.size + tags > MAX_TABLE_CHARS:
+            raise AnswerError(
+                f"table: the one at character {self.start} has more than {MAX_CELLS} cells when filled up"
+            )
         rows = tuple((*row, *[""] * (width - len(row))) for row in self.rows)
         even = all(len(row) == width for row in self.rows)
         return FoundTable(Table(rows), (self.start, end), self.caption, whole and even)
