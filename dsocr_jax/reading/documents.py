@@ -9,27 +9,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from dsocr_jax.errors import UserError
+from dsocr_jax.reading.pdf import PDF_MARK, PDF_MARK_WITHIN, draw_page, load_pdf
 from dsocr_jax.reading.pictures import SUFFIXES, check_pixels, from_array, one_line, open_frames, upright_rgb
-
-if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfPage
 
 Source = str | os.PathLike | bytes | np.ndarray | Image.Image
 
 #: What begins like "https:/", but not like the "C:/" of a drive.
 ADDRESS = re.compile(r"[A-Za-z]{2,}:/")
 MAX_DPI = 2400
-POINTS_PER_INCH = 72
-#: A PDF begins with this mark, junk of at most so many bytes before it.
-PDF_MARK, PDF_MARK_WITHIN = b"%PDF-", 1024
-#: What PDFium answers when the password is missing or wrong, and when the encryption is unknown to it.
-PDFIUM_PASSWORD, PDFIUM_SECURITY = 4, 5
 
 
 @dataclass(frozen=True)
@@ -64,6 +57,7 @@ class Page:
         pages: how many pages its document has.
         note: what the user should know ("animated: the first of 12 frames is read"), or empty.
         name: a file name without suffix for what is written about this page, unique within the call.
+        digest: SHA-256 of the source's bytes, where it was asked for.
     """
 
     image: Image.Image
@@ -72,6 +66,21 @@ class Page:
     pages: int = 1
     note: str = ""
     name: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class PageRef:
+    """A page before it is opened; the fields are those of `Page`."""
+
+    source: str
+    page: int | None
+    pages: int
+    name: str
+    digest: str
+
+
+Named = TypeVar("Named", Page, PageRef)
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,28 @@ def open_documents(
     """
     options = options or DocumentOptions()
     taken: set[str] = set()
+    for item in list_sources(sources, taken):
+        if isinstance(item, Failure):
+            yield item
+            continue
+        try:
+            for page in _open_one(item.file, item.where, options):
+                yield named(page, item.stem, taken) if isinstance(page, Page) else page
+        except (UserError, OSError) as error:
+            yield failure(item.where, error)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file, byte string or picture in memory; ``where`` names it in messages, ``stem`` in what is written."""
+
+    file: Any
+    where: str
+    stem: str
+
+
+def list_sources(sources: Source | Iterable[Source], taken: set[str]) -> Iterator[SourceFile | Failure]:
+    """Yield what is to be opened, folders searched; ``taken`` collects the names that have been given away."""
     if isinstance(sources, str | os.PathLike | bytes | np.ndarray | Image.Image):
         sources = [sources]
     for number, source in enumerate(sources, start=1):
@@ -105,16 +136,11 @@ def open_documents(
             if isinstance(source, str | os.PathLike):
                 files = list(list_files(Path(source)))
         except (UserError, OSError, ValueError) as error:
-            yield _failure(str(source), error)
+            yield failure(str(source), error)
             continue
         for file in files:
             where = str(file) if isinstance(file, Path) else f"image {number}"
-            stem = _unique(file.stem if isinstance(file, Path) else f"image-{number}", taken)
-            try:
-                for item in _open_one(file, where, options):
-                    yield _named(item, stem, taken) if isinstance(item, Page) else item
-            except (UserError, OSError) as error:
-                yield _failure(where, error)
+            yield SourceFile(file, where, _unique(file.stem if isinstance(file, Path) else f"image-{number}", taken))
 
 
 def open_strictly(sources: Source | Iterable[Source], options: DocumentOptions | None = None) -> Iterator[Page]:
@@ -136,7 +162,7 @@ def _open_one(file: Any, where: str, options: DocumentOptions) -> Iterator[Page 
     if not isinstance(file, Path | bytes):
         kind = type(file).__name__
         raise UserError(f"{where}: cannot read a {kind}; give a path, bytes, an array or a Pillow picture")
-    head = _head(file)
+    head = head_of(file)
     if not head:
         raise UserError(f"{where}: empty (0 bytes); copy or download it again")
     if PDF_MARK in head:
@@ -148,76 +174,18 @@ def _open_one(file: Any, where: str, options: DocumentOptions) -> Iterator[Page 
 
 def _open_pdf(file: Path | bytes, where: str, options: DocumentOptions) -> Iterator[Page | Failure]:
     """Yield the pages of a PDF; a page that cannot be drawn is a failure of that page alone."""
-    document = _load_pdf(file, where, options.password)
+    document = load_pdf(file, where, options.password)
     try:
         pages = len(document)
-        document.init_forms()  # otherwise what is filled into forms is not drawn
         for number in range(1, pages + 1):
             try:
-                image = _draw(document, number - 1, f"{where}, page {number}", options)
+                image = draw_page(document, number - 1, f"{where}, page {number}", options.dpi, options.max_pixels)
             except UserError as error:
                 yield Failure(where, str(error), number)
                 continue
             yield Page(image, where, number, pages)
     finally:
         document.close()
-
-
-def _load_pdf(file: Path | bytes, where: str, password: str | None) -> "PdfDocument":
-    """Open a PDF; the caller closes it."""
-    from pypdfium2 import PdfDocument, PdfiumError
-
-    try:
-        document = PdfDocument(file, password=password)
-        if len(document):
-            return document
-        code = None
-    except PdfiumError as error:
-        code = error.err_code
-    if _opens(file, password):
-        raise UserError(f"{where}: a PDF without pages; check how it was made")
-    if code == PDFIUM_PASSWORD:
-        said = "the password does not open it; give the right one" if password else "encrypted; give its password"
-        raise UserError(f"{where}: {said} with --password")
-    if code == PDFIUM_SECURITY:
-        raise UserError(f"{where}: encrypted in a way that cannot be read; save it without encryption")
-    raise UserError(f"{where}: a damaged PDF that cannot be opened; copy it again, or open and save it anew")
-
-
-def _opens(file: Path | bytes, password: str | None) -> bool:
-    """Whether PDFium itself opens the file.
-
-    The wrapper refuses a document without pages, and PDFium's error code then is that of whichever file failed last.
-    """
-    from pypdfium2 import raw
-
-    word = None if password is None else password.encode() + b"\0"
-    if isinstance(file, bytes):
-        handle = raw.FPDF_LoadMemDocument64(file, len(file), word)
-    else:
-        handle = raw.FPDF_LoadDocument(os.fsencode(file) + b"\0", word)
-    if handle:
-        raw.FPDF_CloseDocument(handle)
-    return bool(handle)
-
-
-def _draw(document: "PdfDocument", index: int, where: str, options: DocumentOptions) -> Image.Image:
-    from pypdfium2 import PdfiumError
-
-    scale = options.dpi / POINTS_PER_INCH
-    try:
-        page: PdfPage = document[index]
-        try:
-            width, height = (max(1, round(side * scale)) for side in page.get_size())
-            check_pixels(width, height, options.max_pixels, f"{where} at {options.dpi:g} dpi")
-            bitmap = page.render(scale=scale)
-            image = bitmap.to_pil().convert("RGB")  # a copy: the bitmap's memory is given back
-            bitmap.close()
-            return image
-        finally:
-            page.close()
-    except (PdfiumError, MemoryError, OverflowError, ValueError) as error:
-        raise UserError(f"{where}: cannot be drawn ({one_line(error)}); open and save the PDF anew") from None
 
 
 def list_files(path: Path) -> list[Path]:
@@ -262,14 +230,15 @@ def _natural(text: str) -> list[tuple[int, int, str]]:
     return [(0, int(digits), digits) if digits else (1, 0, other.casefold()) for digits, other in parts]
 
 
-def _head(file: Path | bytes) -> bytes:
+def head_of(file: Path | bytes) -> bytes:
+    """Return as many of a file's first bytes as tell its kind."""
     if isinstance(file, bytes):
         return file[:PDF_MARK_WITHIN]
     with file.open("rb") as stream:
         return stream.read(PDF_MARK_WITHIN)
 
 
-def _named(page: Page, stem: str, taken: set[str]) -> Page:
+def named(page: Named, stem: str, taken: set[str]) -> Named:
     """Name a page after its document, numbered with equal width when there are several."""
     if page.pages == 1:
         return replace(page, name=stem)
@@ -286,7 +255,7 @@ def _unique(stem: str, taken: set[str]) -> str:
     return name
 
 
-def _failure(where: str, error: Exception) -> Failure:
+def failure(where: str, error: Exception) -> Failure:
     """Turn an error about a whole source into a failure with a message that names it."""
     if isinstance(error, UserError):
         return Failure(where, str(error))

@@ -40,7 +40,10 @@ UPRIGHT = {
 ORIENTATION_TAG = 0x0112
 
 T = TypeVar("T")
-_pillow_lock = threading.RLock()
+#: Calls under our rules, which many threads may make at once, and Pillow's own rules from before the first of them.
+_calls_lock = threading.Lock()
+_calls = 0
+_before: tuple[int | None, bool] = (None, False)
 
 
 @dataclass(frozen=True)
@@ -184,14 +187,23 @@ def _readable(name: str) -> bool:
 
 @contextlib.contextmanager
 def _our_rules() -> Iterator[None]:
-    """Put our own pixel limit in place of Pillow's, and refuse cut-off files, for as long as one call takes."""
-    with _pillow_lock:
-        before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, False
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+    """Put our own pixel limit in place of Pillow's, and refuse cut-off files, while any call of ours takes.
+
+    Decoding itself runs side by side: Pillow releases the interpreter's lock in its decoders and filters.
+    """
+    global _calls, _before  # noqa: PLW0603
+    with _calls_lock:
+        if _calls == 0:
+            _before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+            Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, False
+        _calls += 1
+    try:
+        yield
+    finally:
+        with _calls_lock:
+            _calls -= 1
+            if _calls == 0:
+                Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = _before
 
 
 def _guarded(action: Callable[[], T], where: str) -> T:
