@@ -111,6 +111,8 @@ class Decoder(nnx.Module):
 
     def __init__(self, config: DecoderConfig, rngs: nnx.Rngs):
         self.embed = nnx.Embed(config.vocab_size, config.hidden, rngs=rngs)
+        # Otherwise it would go on to give the type that it was made in, whatever its table is converted to.
+        self.embed.dtype = None
         self.layers = nnx.List([DecoderLayer(config, i < config.dense_layers, rngs) for i in range(config.layers)])
         self.norm = RMSNorm(config.hidden, config.norm_eps)
         self.lm_head = linear(config.hidden, config.vocab_size, rngs, bias=False)

@@ -38,10 +38,7 @@ def abstract_model(config: ModelConfig) -> tuple[nnx.GraphDef[DeepseekOCR], nnx.
 @functools.lru_cache(maxsize=8)
 def _traced(config: ModelConfig) -> tuple[nnx.GraphDef[DeepseekOCR], nnx.State]:
     """Tracing the released model takes seconds, and loading needs the result several times."""
-    model = nnx.eval_shape(lambda: DeepseekOCR(config, nnx.Rngs(0)))
-    # An embedding keeps the type it was made in, float32, and would make the whole decoder compute in it.
-    model.decoder.embed.dtype = None
-    return nnx.split(model, nnx.Param)[:2]
+    return nnx.split(nnx.eval_shape(lambda: DeepseekOCR(config, nnx.Rngs(0))), nnx.Param)[:2]
 
 
 def init_params(config: ModelConfig, seed: int) -> nnx.State:
