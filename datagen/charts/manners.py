@@ -13,6 +13,9 @@ from datagen.charts.data import ChartData
 from datagen.charts.look import Look
 from datagen.charts.palettes import MIN_CONTRAST, MIN_DIFFERENCE, MIN_LINE_CONTRAST, Colour, colours, difference, mix
 
+#: A house style has at most so many changes that are drawn from options.
+MAX_CHANGES = 16
+
 
 @dataclass(frozen=True)
 class Manner:
@@ -33,11 +36,12 @@ class Manner:
     weight: int = 1
 
 
-def dice(look: Look) -> np.random.Generator:
-    """Return a random number generator that a look and its repaired forms have in common."""
+def dice(look: Look, count: int, topic: str = "") -> list[float]:
+    """Return random numbers from 0 to 1 that a look and its repaired forms have in common; more begin as fewer do."""
     # Repairs change neither of these.
-    same = repr((look.line_width, look.error_cap, look.area_alpha, look.theme.name, look.width, look.height))
-    return np.random.default_rng(zlib.crc32(same.encode()))
+    same = repr((topic, look.line_width, look.error_cap, look.area_alpha, look.theme.name, look.width, look.height))
+    numbers: list[float] = np.random.default_rng(zlib.crc32(same.encode())).random(count).tolist()
+    return numbers
 
 
 def dress(look: Look, data: ChartData, manners: tuple[Manner, ...], share: float) -> tuple[Look, Manner | None]:
@@ -45,8 +49,8 @@ def dress(look: Look, data: ChartData, manners: tuple[Manner, ...], share: float
 
     The choice depends on the look alone, and is the same after repairs.
     """
-    rng = dice(look)
-    chance, pick, turn = rng.random(3).tolist()
+    chance, pick, *more = dice(look, 2 + MAX_CHANGES, "manner")
+    options = iter(more)
     bag = [manner for manner in manners for _ in range(manner.weight)]
     if chance >= share:
         return look, None
@@ -58,9 +62,10 @@ def dress(look: Look, data: ChartData, manners: tuple[Manner, ...], share: float
     if len(chosen) < wanted:
         return look, None
     names = ("paper", "plot", "ink", "faint", "grid", "axis", "band", "accent")
-    theme = replace(look.theme, name=manner.name, **dict(zip(names, grounds, strict=True)))
+    coloured: dict[str, Any] = dict(zip(names, grounds, strict=True))
+    theme = replace(look.theme, name=manner.name, **coloured)
     changes = {
-        key: value[int(rng.random() * len(value))] if isinstance(value, tuple) else value
+        key: value[int(next(options) * len(value))] if isinstance(value, tuple) else value
         for key, value in manner.changes.items()
     }
     if look.legend == "none":

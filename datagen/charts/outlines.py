@@ -19,6 +19,9 @@ from datagen.charts.plan import DoesNotFitError
 #: How many glyphs and how many open font files are kept; a file of Noto Sans CJK takes 75 MB.
 GLYPHS, FILES = 16384, 6
 
+#: Small text is drawn with outlines this wide (in ems), as systems darken stems that are thinner than a pixel.
+DARKENING, SMALL = 0.025, 18
+
 #: Drawing commands, numbered as in matplotlib's paths.
 MOVE, LINE, QUADRATIC, CUBIC, CLOSE = 1, 2, 3, 4, 79
 _LETTERS = {LINE: "l", QUADRATIC: "q", CUBIC: "c"}
@@ -53,7 +56,7 @@ def glyph(face: str, character: str) -> Glyph:
     # A no-break space is blank in every face, whether or not it has a glyph.
     name = characters.get(ord(character), characters.get(0x20))
     shape = glyphs[name]
-    pen = _pen()
+    pen = _pen_type()(glyphs)
     shape.draw(pen)
     scale = 1 / font["head"].unitsPerEm
     points = np.array(pen.points, float).reshape(-1, 2) * scale
@@ -79,6 +82,11 @@ def line(face: str) -> tuple[float, float]:
     font = _open(face)[0]
     scale = 1 / font["head"].unitsPerEm
     return font["hhea"].ascent * scale, -font["hhea"].descent * scale
+
+
+def darkening(size: float) -> float:
+    """Return how wide the outlines of text at ``size`` pixels are drawn, in ems."""
+    return DARKENING if size < SMALL else 0.0
 
 
 @functools.lru_cache(maxsize=2048)
@@ -143,8 +151,8 @@ def _pen_type() -> type:
     class Pen(BasePen):
         """Collects absolute points and commands."""
 
-        def __init__(self) -> None:
-            super().__init__(None)
+        def __init__(self, glyphs: Any) -> None:
+            super().__init__(glyphs)
             self.points: list[tuple[float, float]] = []
             self.codes: list[int] = []
 
@@ -168,7 +176,3 @@ def _pen_type() -> type:
             self._add(CLOSE, self.points[-1])
 
     return Pen
-
-
-def _pen() -> Any:
-    return _pen_type()()

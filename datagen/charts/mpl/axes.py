@@ -103,7 +103,7 @@ def _ticks(along: Any, axis: Axis, look: Look, shown: bool = False) -> None:
     shown = shown or look.value_axis
     along.set_ticks(axis.ticks, axis.texts if shown else [""] * len(axis.ticks))
     along.set_minor_formatter(NullFormatter())
-    minor = axis.log and look.tick_marks != "none" and shown and dice(look).random() < 0.6
+    minor = axis.log and look.tick_marks != "none" and shown and dice(look, 1)[0] < 0.6
     if not minor:
         along.set_minor_locator(NullLocator())
     _dress_ticks(along, look, marks=shown)
@@ -152,7 +152,7 @@ def _lying_names(along: Any, look: Look, plan: Plan) -> None:
 def _names(axes: Any, room: Room, look: Look, plan: Plan) -> None:
     """Set category names as plainly as they fit: level, wrapped, or turned."""
     size, face, names = look.size, (look.font, look.size), plan.categories
-    ticks = [plan.value.texts if plan.value else ()] + [plan.second.texts if plan.second else ()]
+    ticks = [axis.texts for axis in (plan.value, plan.second) if axis is not None]
     beside = sum(max((measure(*face, text) for text in texts), default=0) + 2.0 * size for texts in ticks if texts)
     slots = len(names) - 1 if look.edge_points and len(names) > 1 else len(names)
     slot = (room.right - room.left - beside * look.value_axis) / slots
@@ -167,7 +167,7 @@ def _names(axes: Any, room: Room, look: Look, plan: Plan) -> None:
             angle = _angle(look, longest, slot, tall)
     axes.xaxis.set_ticks(range(len(names)), lines)
     _dress_ticks(axes.xaxis, look)
-    if look.spines == "none" or look.spines == "base":
+    if look.spines in ("none", "base"):
         axes.xaxis.set_tick_params(length=0.0 if look.theme.name != "matplotlib ggplot" else points(LENGTH))
     if angle:
         for label in axes.get_xticklabels():

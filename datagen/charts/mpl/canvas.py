@@ -45,7 +45,7 @@ def _path(face: str, text: str) -> Path:
     points, codes, pen = [np.zeros((0, 2))], [np.zeros(0, np.uint8)], 0.0
     for character in text:
         glyph = outlines.glyph(face, character)
-        points.append(glyph.points + (pen, 0))
+        points.append(glyph.points + np.array([pen, 0.0]))
         codes.append(glyph.codes)
         pen += glyph.advance
     return Path(np.concatenate(points), np.concatenate(codes))
@@ -57,9 +57,9 @@ class Renderer(RendererAgg):
     def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> tuple[float, float, float]:
         """Return width, height and descent of a text in pixels."""
         if not isinstance(prop, OutlinedFont):
-            return super().get_text_width_height_descent(s, prop, ismath)  # type: ignore[no-any-return]
+            return super().get_text_width_height_descent(s, prop, ismath)
         size = self.points_to_pixels(prop.get_size_in_points())
-        ys = _path(prop.face, s).vertices[:, 1]
+        ys = np.asarray(_path(prop.face, s).vertices)[:, 1]
         low, high = (ys.min(), ys.max()) if len(ys) else (0.0, 0.0)
         return outlines.width(prop.face, s) * size, (high - min(low, 0.0)) * size, max(0.0, -low) * size
 
@@ -72,7 +72,8 @@ class Renderer(RendererAgg):
             return
         size = self.points_to_pixels(prop.get_size_in_points())
         place = Affine2D().scale(size).rotate_deg(angle).translate(x, self.height - y)
-        gc.set_linewidth(0.0)
+        # gc's widths are pixels.
+        gc.set_linewidth(outlines.darkening(size) * size)
         self.draw_path(gc, _path(prop.face, s), place, gc.get_rgb())
 
 

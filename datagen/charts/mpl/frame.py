@@ -58,6 +58,8 @@ def lay_frame(texts: Texts, look: Look, plan: Plan, group: int) -> Room:
         for line in reversed(_wrapped(text, (face, size), room)):
             _line(texts, room, line, (face, size), (align, colour), room.bottom - 0.25 * size, group)
             room.bottom -= LEADING * size
+    if any(text for text, _, _ in below):
+        room.bottom -= 0.35 * look.size
     if plan.title and not look.title_bottom:
         for line in _wrapped(plan.title, (bold, look.title_size), room):
             tall = cap(bold, look.title_size)
@@ -106,9 +108,10 @@ def handles(data: ChartData, look: Look, count: int) -> list[Any]:
         if mark in ("line", "step"):
             shape = look.markers[index] if look.markers else ""
             face = rgb(look.theme.plot) if look.hollow and shape not in STROKES else colour
+            dash: Any = DASHES[look.dashes[index]]
             made.append(
                 Line2D(
-                    [], [], color=colour, linewidth=points(look.line_width), linestyle=DASHES[look.dashes[index]],
+                    [], [], color=colour, linewidth=points(look.line_width), linestyle=dash,
                     marker=MARKERS.get(shape, "None"), markersize=points(2 * look.marker_size), markerfacecolor=face,
                     markeredgecolor=colour, markeredgewidth=1.0,
                 )
@@ -153,7 +156,7 @@ def lay_legend(texts: Texts, room: Room, look: Look, data: ChartData, names: tup
         room.left += box.width + 0.8 * size
     elif beside:
         left = room.right - box.width
-        top = room.top + (0.8 * size if dice(look).random() < 0.6 else (room.bottom - room.top - box.height) / 2)
+        top = room.top + (0.8 * size if dice(look, 1)[0] < 0.6 else (room.bottom - room.top - box.height) / 2)
         room.right = left - 0.8 * size
     else:
         left = room.left if look.legend_align == "left" else room.left + (wide - box.width) / 2

@@ -115,7 +115,7 @@ def _line(on: Any, at: Any, values: Any, what: tuple[Series, int], look: Look, c
             "marker": MARKERS[shape], "markersize": points(2 * look.marker_size), "markeredgecolor": rgb(colour),
             "markerfacecolor": rgb(look.theme.plot if hollow else colour), "markeredgewidth": 1.2,
         }  # fmt: skip
-    on.plot(at, values, clip_on=not look.edge_points or not shape, **style)
+    on.plot(at, values, clip_on=not shape, **style)
     if not shape:
         # A point between two gaps is only seen by a marker.
         gaps = np.isnan(np.concatenate([[np.nan], values, [np.nan]]))
