@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"-?\d{1,4}(?:\.\d{1,6})?", re.ASCII)
 #: A tolerated list of boxes, once its blanks are gone and its numbers are each an ``n``.
 _SHAPE = re.compile(r"\[\[n,n,n,n,?\](?:,\[n,n,n,n,?\])*,?\]")
 #: What may follow the last ``det`` tag of an answer that was cut off.
-_NUMBERS_TO_THE_END = re.compile(r"[\s\[\],.\d-]*", re.ASCII)
+_NUMBERS_TO_THE_END = re.compile(r"[\s\[\],.\d-]*(?:<\|?\/?d?e?t?\|?)?", re.ASCII)
 
 
 @dataclass(frozen=True)
