@@ -6,88 +6,124 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.markup import escape
 
-from dsocr_jax.console import console, progress, run_door
+from dsocr_jax.console import console, run_door
 from dsocr_jax.errors import UserError
 from dsocr_jax.parity.settings import Job
 
 app = tyro.extras.SubcommandApp()
 
+#: Names of `dsocr_jax.reading.repetition.RULES`.
+Rule = Literal["off", "plain", "plain-eval", "image", "pdf", "batch"]
+
 
 @app.command
 def read(
-    sources: Annotated[list[Path], tyro.conf.Positional],
+    sources: Annotated[list[str], tyro.conf.Positional],
     /,
     checkpoint: Path,
     out: Path | None = None,
+    jsonl: str | None = None,
+    again: bool = False,
+    order: Literal["pages", "finished"] = "pages",
+    drawings: bool = True,
     mode: str | None = None,
     prompt: str = "free",
     locate: str = "",
     max_new_tokens: int | None = None,
-    no_repeat: Literal["off", "plain", "plain-eval", "image", "pdf", "batch"] = "off",
-    batch_size: int = 1,
+    no_repeat: Rule = "off",
+    ladder: bool = False,
+    blank: bool = True,
+    loops: bool = True,
+    temperature: float = 0.0,
+    top_p: float = 1.0,
+    seed: int = 0,
+    rows: int | None = None,
+    threads: int | None = None,
+    warm_up: bool = False,
+    compile_cache: bool = True,
     dtype: Literal["auto", "float32", "bfloat16"] = "auto",
     dpi: float = 144,
     max_pixels: int = 100_000_000,
     password: str | None = None,
 ) -> int:
-    """Read pictures, PDFs and folders of them; print the text, or write it with a JSON beside it.
+    """Read pictures, PDFs, folders and patterns; write the answers, or print their text.
+
+    Ctrl-C or SIGTERM finishes the pages at work; the same command then goes on with the others, since pages that were
+    read with equal settings are left as they are. Exit status: 0 all pages were read, 1 some were not (they are listed)
+    or it could not begin, 2 the words of the command were not understood, 130 it was stopped.
 
     Args:
-        sources: pictures, PDFs or folders.
+        sources: pictures, PDFs, folders (searched with their subfolders) or quoted patterns ('scans/**/*.png').
         checkpoint: a model folder, or the folder of a training run.
-        out: where NAME.txt and NAME.json of every page go; without it the text goes to standard output.
+        out: folder of NAME.md, NAME.json, the figures and tables of every page, and the page with its boxes drawn;
+            without it the text goes to standard output.
+        jsonl: a file that gets a line of JSON for each page, or '-' for standard output.
+        again: read pages that have been read before, too.
+        order: answers come in the order of the pages, or as they are finished.
+        drawings: write pictures for people (boxes, redrawn figures) to --out.
         mode: one of the model's modes; by default its first.
         prompt: markdown, ocr, free, figure, describe, locate, or any text.
         locate: what to look for with the prompt 'locate'.
         max_new_tokens: most tokens of an answer; by default what the model's context leaves.
-        no_repeat: a rule against repetition, named after the released scripts.
-        batch_size: pages read together.
+        no_repeat: a rule against repetition, named after the released scripts: plain (20, whole answer), plain-eval
+            (35), image (30 within 90), pdf (20 within 50), batch (40 within 90).
+        ladder: read a page whose answer goes in circles again, with a stronger rule and then in the next mode.
+        blank: give blank pages an empty answer without asking the model.
+        loops: end answers that go in circles.
+        temperature: 0 takes the most probable token; more samples.
+        top_p: sample among the most probable tokens that together have this probability.
+        seed: of the sampling; equal seeds give equal answers.
+        rows: pages read at the same time; by default 8 on CPUs and 256 on accelerators.
+        threads: pages opened, prepared and written at the same time; by default one for each processor, up to 16.
+        warm_up: compile everything before the first page.
+        compile_cache: keep compiled programs in $DSOCR_COMPILE_CACHE, by default a folder in the user's cache.
         dtype: 'auto' is bfloat16 on accelerators and float32 on CPUs.
         dpi: resolution at which PDF pages are drawn.
         max_pixels: largest picture that is opened, in pixels.
         password: opens encrypted PDFs.
     """
-    from dsocr_jax.reading.documents import DocumentOptions, Failure, open_documents
+    from dsocr_jax.reading.documents import DocumentOptions
 
-    if not sources:
-        raise UserError("nothing to read: name pictures, PDFs or folders")
     documents = DocumentOptions(max_pixels=max_pixels, dpi=dpi, password=password)
     _quiet()
-    from dsocr_jax.modes import find_mode
-    from dsocr_jax.reading.reader import Reader, ReadOptions
-    from dsocr_jax.reading.repetition import RULES
-    from dsocr_jax.reading.writer import AnswerFolder
-    from dsocr_jax.weights.checkpoint import load_model, model_folder, read_config
-    from dsocr_jax.weights.tokenizer_files import load_tokenizer
+    from dsocr_jax.reading.asking import ReadOptions
+    from dsocr_jax.reading.choose import LOOPS, Sampling
+    from dsocr_jax.reading.command import ReadJob, run
+    from dsocr_jax.weights.checkpoint import read_config
 
-    # What can be wrong is found before the weights are read, which may take a while.
-    config = read_config(checkpoint)
-    known = {one.name: one for one in config.modes}
-    chosen = find_mode(mode, known).name if mode else config.modes[0].name
-    options = ReadOptions(chosen, prompt, locate, max_new_tokens, RULES[no_repeat], rows=batch_size)
-    load_tokenizer(model_folder(checkpoint), config).prompt_ids(prompt, 0)
-    folder = AnswerFolder(out) if out is not None else None
-    reader = Reader(load_model(checkpoint, _dtype(dtype)), options)
-    failures: list[Failure] = []
-    done = 0
-    with progress("reading", None, "pages") as advance:
-        for item in reader.read(open_documents(sources, documents)):
-            if isinstance(item, Failure):
-                failures.append(item)
-            elif folder is not None:
-                folder.write(item, chosen, reader.prompt)
-                done += 1
-            else:
-                print(item.text, flush=True)
-                done += 1
-            advance(1, "")
-    for failure in failures:
-        console.print("[bold red]not read:[/]", escape(failure.message))
-    if folder is not None:
-        console.print(escape(f"{done} pages read into {out}") + (f", {len(failures)} not read" if failures else ""))
-    return 1 if failures else 0
+    if not sources:
+        raise UserError("nothing to read: name pictures, PDFs, folders or patterns")
+    if compile_cache:
+        _keep_compiled()
+    reading = ReadOptions(
+        mode or read_config(checkpoint).modes[0].name,
+        prompt,
+        locate,
+        max_new_tokens,
+        None if no_repeat == "off" else no_repeat,
+        Sampling(temperature, top_p, seed),
+        ladder,
+        blank,
+        LOOPS if loops else None,
+        rows,
+        threads=threads or min(16, os.cpu_count() or 1),
+    )
+    return run(
+        ReadJob(
+            sources,
+            checkpoint,
+            out,
+            jsonl,
+            again,
+            order == "pages",
+            drawings,
+            warm_up,
+            _dtype(dtype),
+            reading,
+            documents,
+        )
+    )
 
 
 @app.command
@@ -100,7 +136,7 @@ def serve(
     max_pages: int = 100,
     max_new_tokens: int = 8192,
     queue: int = 8,
-    no_repeat: Literal["off", "plain", "plain-eval", "image", "pdf", "batch"] = "off",
+    no_repeat: Rule = "off",
     dtype: Literal["auto", "float32", "bfloat16"] = "auto",
     dpi: float = 144,
     max_pixels: int = 100_000_000,
@@ -225,6 +261,12 @@ def parity(job: Annotated[Job, tyro.conf.arg(name="")]) -> int:
 
     _quiet()
     return run(job)
+
+
+def _keep_compiled() -> None:
+    from dsocr_jax.reading.shapes import cache_folder, use_compile_cache
+
+    use_compile_cache(cache_folder())
 
 
 def _dtype(name: str) -> str:

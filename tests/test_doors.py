@@ -28,6 +28,11 @@ def run(door: str, *words: object, cwd: Path = ROOT) -> subprocess.CompletedProc
     )
 
 
+def striped() -> Image.Image:
+    """A picture that is not blank."""
+    return Image.linear_gradient("L").resize((80, 60)).point(lambda value: value // 16 % 2 * 255)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a built set in ``data`` and a run of two steps in ``run``."""
@@ -41,14 +46,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_good_picture_is_read_and_the_bad_ones_are_listed(trained: Path, tmp_path: Path) -> None:
-    Image.new("RGB", (80, 60), "white").save(tmp_path / "good.png")
+    striped().save(tmp_path / "good.png")
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "[red]text.png").write_text("not a picture")
     out = tmp_path / "answers"
     sources = [tmp_path / name for name in ("empty.png", "good.png", "[red]text.png", "missing.png")]
     done = run("dsocr", "read", *sources, "--checkpoint", trained / "run", "--out", out, "--max-new-tokens", 3)
     assert done.returncode == 1
-    assert sorted(path.name for path in out.iterdir()) == ["good.json", "good.txt"]
+    assert sorted(path.name for path in out.iterdir()) == ["good.json", "good.md"]
     answer = json.loads((out / "good.json").read_text())
     assert answer["finish_reason"] in {"stop", "length"} and len(answer["tokens"]) <= 3
     assert answer["mean_log_prob"] == pytest.approx(
@@ -60,7 +65,7 @@ def test_a_good_picture_is_read_and_the_bad_ones_are_listed(trained: Path, tmp_p
 
 
 def test_without_out_the_text_alone_goes_to_standard_output(trained: Path, tmp_path: Path) -> None:
-    Image.new("L", (80, 60), 255).save(tmp_path / "good.png")
+    striped().save(tmp_path / "good.png")
     done = run("dsocr", "read", tmp_path / "good.png", "--checkpoint", trained / "run", "--max-new-tokens", 2)
     assert done.returncode == 0
     assert done.stdout.count("\n") == 1

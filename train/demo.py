@@ -181,7 +181,7 @@ def demo(options: Options) -> int:
     for kind, pictures in truths.items():
         prompt = "free" if kind == "pages" else "figure"
         files = [file for file, _ in pictures]
-        shared = ("--checkpoint", run, "--prompt", prompt, "--batch-size", 16, "--max-new-tokens", 256)
+        shared = ("--checkpoint", run, "--prompt", prompt, "--rows", 16, "--max-new-tokens", 256)
         steps.run("dsocr", "read", out / "pictures" / kind, *shared, "--out", out / "answers" / kind)
         assert len(files) == len(list((out / "answers" / kind).glob("*.json")))
 

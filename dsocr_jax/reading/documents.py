@@ -4,6 +4,7 @@ Paths of pictures, PDFs and folders, bytes, arrays and Pillow pictures go in; pa
 read comes out too, as a `Failure`, so that one bad file does not stop the others.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,8 @@ Source = str | os.PathLike | bytes | np.ndarray | Image.Image
 #: What begins like "https:/", but not like the "C:/" of a drive.
 ADDRESS = re.compile(r"[A-Za-z]{2,}:/")
 MAX_DPI = 2400
+#: Longest name of a page, in bytes, before numbers; most file systems allow 255 with all that is put behind it.
+MAX_STEM = 180
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,9 @@ def list_sources(sources: Source | Iterable[Source], taken: set[str]) -> Iterato
             continue
         for file in files:
             where = str(file) if isinstance(file, Path) else f"image {number}"
-            yield SourceFile(file, where, _unique(file.stem if isinstance(file, Path) else f"image-{number}", taken))
+            yield SourceFile(
+                file, where, _unique(_plain(file.stem) if isinstance(file, Path) else f"image-{number}", taken)
+            )
 
 
 def open_strictly(sources: Source | Iterable[Source], options: DocumentOptions | None = None) -> Iterator[Page]:
@@ -217,14 +222,14 @@ def list_files(path: Path) -> list[Path]:
     if not found:
         said = f"a folder without pictures or PDFs ({others} other files)" if others else "an empty folder"
         raise UserError(f"{path}: {said}; give one that holds pictures or PDFs")
-    return sorted(found, key=lambda file: _natural(str(file)))
+    return sorted(found, key=lambda file: natural_key(str(file)))
 
 
 def _raise(error: OSError) -> None:
     raise error
 
 
-def _natural(text: str) -> list[tuple[int, int, str]]:
+def natural_key(text: str) -> list[tuple[int, int, str]]:
     """Return a sort key in which page2 stands before page10."""
     parts = re.findall(r"(\d+)|(\D+)", text, re.ASCII)
     return [(0, int(digits), digits) if digits else (1, 0, other.casefold()) for digits, other in parts]
@@ -243,6 +248,15 @@ def named(page: Named, stem: str, taken: set[str]) -> Named:
     if page.pages == 1:
         return replace(page, name=stem)
     return replace(page, name=_unique(f"{stem}-{page.page:0{len(str(page.pages))}d}", taken))
+
+
+def _plain(stem: str) -> str:
+    """Return a file's stem as text that is valid Unicode, and leaves room for what is put behind it."""
+    text = os.fsencode(stem).decode("utf-8", errors="replace")
+    if len(text.encode()) <= MAX_STEM:
+        return text
+    short = text.encode()[: MAX_STEM - 9].decode("utf-8", errors="ignore")
+    return f"{short}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _unique(stem: str, taken: set[str]) -> str:
