@@ -34,7 +34,7 @@ class ChartSettings:
     text: tuple[int, int] = (12, 17)
     value_labels: float = 0.45
     themed: float = 0.93
-    matplotlib: float = 0.0
+    matplotlib: float = 0.02
     echarts: float = 0.0
 
 
