@@ -18,7 +18,7 @@ from rich.markup import escape
 from dsocr_jax.console import console
 from dsocr_jax.errors import UserError
 from dsocr_jax.reading.asking import Answer, ReadOptions, plan_tries
-from dsocr_jax.reading.documents import DocumentOptions, Failure, PageRef, natural_key
+from dsocr_jax.reading.documents import DocumentOptions, Failure, PageRef, list_files, natural_key
 from dsocr_jax.reading.loading import load_documents
 from dsocr_jax.reading.meter import Meter
 from dsocr_jax.reading.reader import CPU_ROWS, Reader
@@ -133,6 +133,16 @@ def _few_files(sources: Sequence[str]) -> int:
     return len(sources)
 
 
+def _count_files(sources: Sequence[str]) -> int:
+    count = 0
+    for source in sources:
+        try:
+            count += len(list_files(Path(source)))
+        except (UserError, OSError, ValueError):
+            count += 1  # a failure, told when it comes to it
+    return count
+
+
 def _warm_up(reader: Reader) -> None:
     from dsocr_jax.console import progress
 
@@ -222,6 +232,7 @@ def _read(job: ReadJob, reader: Reader, sources: Sequence[str], outputs: _Output
         sources, job.documents, threads=job.reading.threads, wanted=outputs.wanted, found=meter.found
     )
     with meter:
+        meter.found(_count_files(sources))
         meter.begin()
         try:
             for item in reader.read(pages, job.ordered, stop.is_set):

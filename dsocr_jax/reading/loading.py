@@ -62,7 +62,7 @@ def load_documents(
         threads: pages opened at the same time.
         wanted: asked about each page before it is opened; those that are not wanted are left out. With it, pages carry
             a digest of their source's bytes.
-        found: told of pages as their documents are looked at, before they are opened.
+        found: told of the pages of a document beyond its first when it is looked at, before they are opened.
     """
     options = options or DocumentOptions()
     taken: set[str] = set()
@@ -79,10 +79,9 @@ def load_documents(
 
         def pages_of(document: _Document | Failure) -> Iterator[Callable[[], Page | Failure]]:
             if isinstance(document, Failure):
-                found(1)
                 yield lambda: document
                 return
-            found(max(1, document.pages))
+            found(max(0, document.pages - 1))
             parts = _pdf_pages(document) if document.pages else _pictures(document)
             yield from parts
 
