@@ -129,7 +129,7 @@ def draw_table(table: Table, most: int = 2 * SIDE) -> Image.Image:
     size = 16
     wide = [max(font_for(cell, size).getlength(cell) for cell in column) + 14 for column in zip(*texts, strict=True)]
     wide = _squeezed(wide, most - 8)
-    width = max(SIDE // 2, math.ceil(sum(wide)) + 8)
+    width = min(most, max(SIDE // 2, math.ceil(sum(wide)) + 8))
     more = len(table.rows) - rows
     line = size + 10
     picture = Image.new("RGB", (width, line * (rows + bool(more)) + 12), _PAPER)

@@ -91,7 +91,7 @@ def write_result(
         UserError: the name is not a plain file name, or the folder cannot be written.
         ValueError: the picture has another size.
     """
-    if Path(name).name != name or name == ".." or "\0" in name:
+    if not name or Path(name).name != name or name == ".." or "\0" in name:
         raise UserError(f"{name!a} cannot name files; give a plain name, without folders")
     if picture.size != result.size:
         raise ValueError(f"the result is for a picture of {result.size}, this one has {picture.size}")

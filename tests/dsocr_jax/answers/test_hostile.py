@@ -2,12 +2,10 @@
 
 import contextlib
 import gc
-import importlib.util
 import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,11 +21,7 @@ from dsocr_jax.answers.text import normalise_text
 from dsocr_jax.answers.understand import relinked, understand
 from dsocr_jax.prompts import PROMPTS
 from dsocr_jax.reading.results import describe
-
-_spec = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
-assert _spec and _spec.loader
-hostile = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(hostile)
+from tests.dsocr_jax.answers import hostile
 
 SIZE = (800, 600)
 
