@@ -19,9 +19,6 @@ from datagen.charts.plan import DoesNotFitError
 #: How many glyphs and how many open font files are kept; a file of Noto Sans CJK takes 75 MB.
 GLYPHS, FILES = 16384, 6
 
-#: Small text is drawn with outlines this wide (in ems), as systems darken stems that are thinner than a pixel.
-DARKENING, SMALL = 0.025, 18
-
 #: Drawing commands, numbered as in matplotlib's paths.
 MOVE, LINE, QUADRATIC, CUBIC, CLOSE = 1, 2, 3, 4, 79
 _LETTERS = {LINE: "l", QUADRATIC: "q", CUBIC: "c"}
@@ -82,11 +79,6 @@ def line(face: str) -> tuple[float, float]:
     font = _open(face)[0]
     scale = 1 / font["head"].unitsPerEm
     return font["hhea"].ascent * scale, -font["hhea"].descent * scale
-
-
-def darkening(size: float) -> float:
-    """Return how wide the outlines of text at ``size`` pixels are drawn, in ems."""
-    return DARKENING if size < SMALL else 0.0
 
 
 @functools.lru_cache(maxsize=2048)

@@ -94,7 +94,7 @@ def lay_axes(frame: Frame, look: Look, plan: Plan) -> Grid:  # noqa: PLR0912
 def _grid(plot: Plot, look: Look) -> dict[str, Any]:
     made = plain(
         opts.GridOpts(
-            is_show=True, pos_left=plot.left, pos_top=plot.top, width=plot.right - plot.left, border_width=0,
+            is_show=True, z=0, pos_left=plot.left, pos_top=plot.top, width=plot.right - plot.left, border_width=0,
             height=plot.bottom - plot.top, background_color=css(look.theme.plot),
         )
     )  # fmt: skip

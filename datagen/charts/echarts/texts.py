@@ -65,7 +65,7 @@ def _line(attributes: str, text: str) -> Line:
         paint = f'fill="{fill}" stroke="{given["stroke"]}" paint-order="stroke" stroke-linejoin="round" '
         paint += f'stroke-width="{float(given.get("stroke-width", 1)) * 1000 / size:.0f}"'
     else:
-        paint = f'fill="{fill}" stroke="{fill}" stroke-width="{1000 * outlines.darkening(size):.0f}"'
+        paint = f'fill="{fill}"'
     return Line(text, face, size, matrix, (min(xs), min(ys), max(xs), max(ys)), paint)
 
 

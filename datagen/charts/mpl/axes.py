@@ -85,7 +85,7 @@ def lay_axes(texts: Texts, room: Room, look: Look, plan: Plan) -> Axes:
     tight = main.get_tightbbox(figure.canvas.get_renderer(), bbox_extra_artists=[])
     for title, across in above:
         if title:
-            x = look.width - look.pad if across and second is not None else plot.right if across else max(2, tight.x0)
+            x = room.right if across and second is not None else plot.right if across else max(2, tight.x0)
             y = plot.top - 0.75 * look.size
             texts.write(x, y, title, (look.font, look.size), look.theme.faint, float(across), TITLE)
     _remember(texts, (main, second))
@@ -237,7 +237,7 @@ def _remember(texts: Texts, both: tuple[Any, Any]) -> None:
     for axes in both:
         if axes is None:
             continue
-        for along in (axes.xaxis, axes.yaxis):
+        for along in [one for one in (axes.xaxis, axes.yaxis) if one.get_visible()]:
             named = along is axes.xaxis or axes is both[0]
             group = CATEGORY if named and not _numeric(along) else TICK
             texts.made += [(label, group) for label in along.get_ticklabels() if label.get_text()]

@@ -27,6 +27,15 @@ class OutlinedFont(FontProperties):
 
     face = ""
 
+    def __copy__(self) -> "OutlinedFont":
+        made = OutlinedFont(fname=str(self.get_file()), size=self.get_size_in_points(), weight=self.get_weight())
+        made.face = self.face
+        return made
+
+    def copy(self) -> "OutlinedFont":
+        """Return a copy with the same face."""
+        return self.__copy__()
+
 
 @functools.lru_cache(maxsize=256)
 def font(face: str, size: float) -> FontProperties:
@@ -72,8 +81,7 @@ class Renderer(RendererAgg):
             return
         size = self.points_to_pixels(prop.get_size_in_points())
         place = Affine2D().scale(size).rotate_deg(angle).translate(x, self.height - y)
-        # gc's widths are pixels.
-        gc.set_linewidth(outlines.darkening(size) * size)
+        gc.set_linewidth(0.0)
         self.draw_path(gc, _path(prop.face, s), place, gc.get_rgb())
 
 
