@@ -1,5 +1,6 @@
 """What stands around a chart of ECharts: title, legend, source and note; what is left is the chart's room."""
 
+import math
 from typing import Any
 
 from datagen.charts import outlines, reasons
@@ -99,6 +100,10 @@ def broken(text: str, face: str, size: float, width: float, most: int) -> list[s
     """Return a text in at most ``most`` lines no wider than ``width``; None if there is no way."""
     # Texts without spaces (Chinese, Japanese) break anywhere.
     glue = " " if " " in text or ord(text[0]) < 0x2E00 else ""
+    if not glue:
+        # No character is left alone in the last line.
+        whole = outlines.width(face, text) * size
+        width = min(width, whole / math.ceil(whole / width) + size)
     lines: list[str] = []
     for word in text.split(" ") if glue else list(text):
         longer = f"{lines[-1]}{glue}{word}" if lines else word

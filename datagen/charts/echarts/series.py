@@ -39,7 +39,8 @@ def bar_series(data: ChartData, look: Look, plan: Plan, plot: Plot) -> list[dict
     own = [number for number, series in enumerate(data.series) if series.mark == "bar"]
     count = 1 if stacked else len(own)
     pitch = look.bar_share / (count + (count - 1) * look.bar_gap)
-    ground = dice(look, 7)[6] < 0.1 and not stacked and axis.low == 0
+    ground = dice(look, 7)[6] < 0.1 and len(own) == 1 and axis.low == 0
+    upright = bool(plan.written) and not look.horizontal and _upright(bars, look, plan, plot)
     made: list[dict[str, Any]] = []
     extra: list[dict[str, Any]] = []
     for place, number in enumerate(own):
@@ -56,7 +57,9 @@ def bar_series(data: ChartData, look: Look, plan: Plan, plot: Plot) -> list[dict
             if look.rounded and not stacked:
                 item.setdefault("itemStyle", {})["borderRadius"] = _corners(mine[category], look)
             if plan.written:
-                item["label"] = _bar_label(mine[category], look, plan, stacked, _reach(plot, axis, series, category))
+                item["label"] = _bar_label(
+                    mine[category], look, plan, (stacked, upright), _reach(plot, axis, series, category)
+                )
             items.append(item)
         one: dict[str, Any] = {
             "type": "bar", "name": plan.names[number] if plan.names else series.name, "data": items, "z": 2,
@@ -122,8 +125,17 @@ def _reach(plot: Plot, axis: Axis, series: Any, category: int) -> float:
     return abs(plot.at(far, axis) - plot.at(value, axis))
 
 
-def _bar_label(bar: barred.Bar, look: Look, plan: Plan, stacked: bool, reach: float) -> dict[str, Any]:
-    """Return where a bar's value stands."""
+def _upright(bars: list[barred.Bar], look: Look, plan: Plan, plot: Plot) -> bool:
+    """Whether values are wider than their bars (those of single bars, than their categories' room)."""
+    face = (look.bold if look.value_bold else look.font, look.value_size)
+    widest = max((measure(*face, plan.written[bar.series][bar.category] or "") for bar in bars), default=0)
+    single = len({bar.series for bar in bars}) == 1
+    return widest + 3 > (plot.slot if single else min(bar.right - bar.left for bar in bars))
+
+
+def _bar_label(bar: barred.Bar, look: Look, plan: Plan, how: tuple[bool, bool], reach: float) -> dict[str, Any]:
+    """Return where a bar's value stands; ``how`` says whether bars are stacked, and whether values run upwards."""
+    stacked, upright = how
     face = (look.bold if look.value_bold else look.font, look.value_size)
     text = plan.written[bar.series][bar.category] or ""
     wide, tall = measure(*face, text), cap(*face)
@@ -141,9 +153,8 @@ def _bar_label(bar: barred.Bar, look: Look, plan: Plan, stacked: bool, reach: fl
     if look.horizontal:
         shift = -reach if bar.down else reach
         return {"position": "left" if bar.down else "right", "offset": [shift, 0]}
-    upright = wide + 3 > bar.right - bar.left and len({series.mark for series in plan.data.series}) == 1
     turned: dict[str, Any] = {}
-    if upright and wide + 3 > (bar.right - bar.left) / max(look.bar_share, 0.3):
+    if upright:
         if tall + 3 > bar.right - bar.left:
             raise DoesNotFitError(reasons.VALUES)
         turned = {"rotate": 90, "align": "right" if bar.down else "left", "verticalAlign": "middle"}
