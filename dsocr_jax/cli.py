@@ -10,6 +10,7 @@ import tyro
 from dsocr_jax.console import console, run_door
 from dsocr_jax.errors import UserError
 from dsocr_jax.parity.settings import Job
+from dsocr_jax.reading.cluster.command import read_cluster
 
 app = tyro.extras.SubcommandApp()
 
@@ -124,6 +125,9 @@ def read(
             documents,
         )
     )
+
+
+app.command(read_cluster)
 
 
 @app.command
