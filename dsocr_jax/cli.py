@@ -135,30 +135,46 @@ def serve(
     checkpoint: Path,
     host: str = "127.0.0.1",
     port: int = 8000,
+    name: str | None = None,
     mode: str | None = None,
+    no_repeat: Rule = "off",
+    ladder: bool = False,
+    rows: int | None = None,
+    threads: int | None = None,
+    warm_up: bool = True,
+    compile_cache: bool = True,
     max_bytes: int = 50_000_000,
     max_pages: int = 100,
     max_new_tokens: int = 8192,
-    queue: int = 8,
-    no_repeat: Rule = "off",
+    queue: int = 64,
+    stop_seconds: float = 60,
     dtype: Literal["auto", "float32", "bfloat16"] = "auto",
     dpi: float = 144,
     max_pixels: int = 100_000_000,
 ) -> None:
-    """Read over HTTP: POST /read takes a picture or PDF as its body and answers with JSON. Ctrl-C stops.
+    """Read over HTTP, for OpenAI's clients (POST /v1/chat/completions) and others (POST /read).
 
-    There is no password and no encryption: leave it on this machine, or put it behind a server that has them.
+    Pictures and PDFs come as data; addresses are never fetched. /healthz, /readyz and /metrics tell how it goes.
+    Ctrl-C or SIGTERM stops: what is read is finished, what comes is refused, and the exit status is 0. There is no
+    password and no encryption: leave it on this machine, or put it behind a server that has them.
 
     Args:
         checkpoint: a model folder, or the folder of a training run.
         host: address to listen at.
         port: port to listen at.
+        name: what clients call the model; by default the checkpoint's folder. NAME:MODE is the model in another mode.
         mode: one of the model's modes, for requests that name none; by default the model's first.
+        no_repeat: a rule against repetition for requests that name none; see 'dsocr read'.
+        ladder: read a page whose answer goes in circles again, with a stronger rule and then in the next mode.
+        rows: pages read at the same time; by default 8 on CPUs and 256 on accelerators.
+        threads: pages opened and prepared at the same time; by default one for each processor, up to 16.
+        warm_up: compile everything for the mode before /readyz says yes.
+        compile_cache: keep compiled programs in $DSOCR_COMPILE_CACHE, by default a folder in the user's cache.
         max_bytes: largest body.
         max_pages: most pages of a document.
         max_new_tokens: most tokens of a page's answer.
-        queue: requests that may wait while one is read.
-        no_repeat: a rule against repetition, named after the released scripts.
+        queue: requests that may wait beside one for each row; more are told to come back later.
+        stop_seconds: time that answers get to finish when the server stops.
         dtype: 'auto' is bfloat16 on accelerators and float32 on CPUs.
         dpi: resolution at which PDF pages are drawn.
         max_pixels: largest page that is opened, in pixels.
@@ -168,17 +184,24 @@ def serve(
     require_extra()
     _quiet()
     from dsocr_jax.reading.documents import DocumentOptions
-    from dsocr_jax.reading.repetition import RULES
-    from dsocr_jax.serving import app as serving
-    from dsocr_jax.weights.checkpoint import load_model, read_config
+    from dsocr_jax.serving.server import run
+    from dsocr_jax.serving.settings import Limits, ServeOptions, default_name
+    from dsocr_jax.weights.checkpoint import read_config
 
-    limits = serving.Limits(max_bytes, max_pages, max_new_tokens, queue)
-    documents = DocumentOptions(max_pixels=max_pixels, dpi=dpi)
-    modes = tuple(known.name for known in read_config(checkpoint).modes)
-    with serving.bind(host, port) as listener:
-        loaded = load_model(checkpoint, _dtype(dtype))
-        read = serving.document_reader(loaded, mode or modes[0], limits, documents, RULES[no_repeat])
-        serving.serve(read, listener, limits, modes)
+    options = ServeOptions(
+        default_name(checkpoint) if name is None else name,
+        mode or read_config(checkpoint).modes[0].name,
+        no_repeat=no_repeat,
+        ladder=ladder,
+        rows=rows,
+        threads=threads or min(16, os.cpu_count() or 1),
+        warm=warm_up,
+        limits=Limits(max_bytes, max_pages, max_new_tokens, queue, stop_seconds=stop_seconds),
+        documents=DocumentOptions(max_pixels=max_pixels, dpi=dpi),
+    )
+    if compile_cache:
+        _keep_compiled()
+    run(checkpoint, host, port, _dtype(dtype), options)
 
 
 @app.command

@@ -4,15 +4,17 @@ import importlib.util
 
 from dsocr_jax.errors import UserError
 
+LIBRARIES = ("anyio", "starlette", "uvicorn", "prometheus_client")
+
 
 def require_extra() -> None:
     """Refuse to go on without the libraries of the extra.
 
     Raises:
-        UserError: starlette or uvicorn is not installed.
+        UserError: one of them is not installed.
     """
-    if not all(_installed(name) for name in ("starlette", "uvicorn")):
-        raise UserError("dsocr serve needs starlette and uvicorn: pip install 'dsocr-jax[serve]'")
+    if missing := [name for name in LIBRARIES if not _installed(name)]:
+        raise UserError(f"dsocr serve needs {', '.join(missing)}: pip install 'dsocr-jax[serve]'")
 
 
 def _installed(name: str) -> bool:

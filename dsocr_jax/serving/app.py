@@ -1,258 +1,190 @@
-"""The web application of ``dsocr serve``: a picture or PDF in, the text of its pages out, one request at a time.
+"""The doors of the server.
 
-``POST /read`` takes the bytes of the file as its body and ``prompt``, ``locate``, ``mode`` and ``max_new_tokens`` as
-query parameters. ``GET /health`` tells that the server runs. Errors are JSON: ``{"error": "one line"}``.
+``POST /v1/chat/completions`` and ``GET /v1/models`` are OpenAI's; ``POST /read`` takes the bytes of a picture or PDF as
+its body and what is asked as query parameters. ``/healthz``, ``/readyz`` and ``/metrics`` are for those who look after
+the server. Errors are JSON in OpenAI's form.
 """
 
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from functools import partial
 
-import anyio
 import anyio.to_thread
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dsocr_jax.console import console
-from dsocr_jax.errors import UserError
-from dsocr_jax.prompts import IMAGE
-from dsocr_jax.reading.documents import DocumentOptions, Failure, Page, open_documents
+from dsocr_jax.reading.asking import Answer
+from dsocr_jax.reading.desk import Result
+from dsocr_jax.reading.documents import Failure
+from dsocr_jax.serving.answers import DONE, PAGE_BREAK, Completion, event, page_json
+from dsocr_jax.serving.errors import ApiError, internal
+from dsocr_jax.serving.fields import MAX_SHOWN, Fields, parse_body, refuse
+from dsocr_jax.serving.messages import Chat, parse_chat
+from dsocr_jax.serving.metrics import CONTENT_TYPE
+from dsocr_jax.serving.reading import Asking
+from dsocr_jax.serving.service import Service
+from dsocr_jax.serving.transport import Counted, EventStream, bounded_body, discard_body, until_disconnect
 
-if TYPE_CHECKING:
-    from dsocr_jax.reading.repetition import NoRepeat
-    from dsocr_jax.weights.checkpoint import LoadedModel
-
-#: Most characters of each query parameter.
-MAX_PARAMETER = 4096
-PARAMETERS = frozenset({"prompt", "locate", "mode", "max_new_tokens"})
-#: Most connections that are open at once, those beyond the queue included: they are told to come back later.
-MAX_CONNECTIONS = 256
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one request may ask for, and how many may ask at once.
-
-    Attributes:
-        max_bytes: most bytes of a body.
-        max_pages: most pages of a document.
-        max_new_tokens: most tokens of a page's answer, and their number when a request names none.
-        queue: requests that may wait, beside the one that is read.
-        body_seconds: time that a body may take to arrive.
-    """
-
-    max_bytes: int = 50_000_000
-    max_pages: int = 100
-    max_new_tokens: int = 8192
-    queue: int = 8
-    body_seconds: float = 60
-
-    def __post_init__(self) -> None:
-        for name in ("max_bytes", "max_pages", "max_new_tokens"):
-            if getattr(self, name) < 1:
-                raise UserError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
-        if self.queue < 0:
-            raise UserError(f"--queue must be at least 0, not {self.queue}")
+#: Query parameters of ``/read``, and what they are.
+PARAMETERS: dict[str, Callable[[str], object]] = {
+    "mode": str,
+    "prompt": str,
+    "locate": str,
+    "no_repeat": str,
+    "max_new_tokens": int,
+    "temperature": float,
+    "top_p": float,
+    "seed": int,
+}
+#: Longest text of a number.
+MAX_DIGITS = 30
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a request asks for besides the document; an empty mode is the server's own."""
+def make_app(service: Service) -> Starlette:
+    """Return the ASGI application of a service; starting and ending the service is the caller's."""
+    limits, created = service.options.limits, int(time.time())
 
-    prompt: str
-    locate: str
-    mode: str
-    max_new_tokens: int
+    def model(name: str) -> dict[str, object]:
+        return {"id": name, "object": "model", "created": created, "owned_by": "dsocr-jax"}
 
+    async def chat(request: Request) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise ApiError(415, "send JSON, with the header Content-Type: application/json")
+        began = time.monotonic()
+        with ExitStack() as stack:
+            stack.enter_context(service.admission())
+            body = await bounded_body(request, limits)
+            asked = await anyio.to_thread.run_sync(_parse, body, service)
+            del body  # its picture is decoded; both at once would be twice the memory
+            if asked.stream:
+                return EventStream(partial(_events, service, asked, began), stack.pop_all(), event)
+            return await until_disconnect(request.receive, _complete(service, asked))
 
-#: Reads a whole document; its `UserError` is the fault of the request.
-Read = Callable[[bytes, Asked], list[dict[str, Any]]]
+    async def read(request: Request) -> Response:
+        asking = service.names.ask(_parameters(request), ("max_new_tokens",))
+        with service.admission():
+            body = await bounded_body(request, limits)
+            return await until_disconnect(request.receive, _read(service, body, asking))
 
+    async def models(request: Request) -> Response:
+        return JSONResponse({"object": "list", "data": [model(name) for name in service.names.models]})
 
-def document_reader(
-    loaded: "LoadedModel", mode: str, limits: Limits, documents: DocumentOptions, rule: "NoRepeat | None" = None
-) -> Read:
-    """Return what reads a document with a loaded model.
+    async def one_model(request: Request) -> Response:
+        name = request.path_params["name"]
+        service.names.mode_of(name)
+        return JSONResponse(model(name))
 
-    Args:
-        loaded: the model.
-        mode: the mode of requests that name none.
-        limits: on pages; ``max_new_tokens`` is part of what is asked.
-        documents: resolution and pixel limit.
-        rule: bans repetition; None does not.
+    async def healthz(request: Request) -> Response:
+        alive = service.state != "failed"
+        return JSONResponse({"status": "ok" if alive else "the engine has failed"}, 200 if alive else 503)
 
-    Raises:
-        UserError: there is no such mode.
-    """
-    from dsocr_jax.reading.reader import Answer, Ask, Reader, ReadOptions
+    async def readyz(request: Request) -> Response:
+        return JSONResponse({"status": service.state}, 200 if service.state == "ready" else 503)
 
-    reader = Reader(loaded, ReadOptions(mode, max_new_tokens=limits.max_new_tokens, rule=rule, blank=False))
+    async def metrics(request: Request) -> Response:
+        return Response(service.metrics.text(), media_type=CONTENT_TYPE)
 
-    def described(item: Answer | Failure) -> dict[str, Any]:
-        if isinstance(item, Failure):
-            return {"page": item.page, "error": item.message}
-        return {
-            "page": item.page.page,
-            "text": item.text,
-            "finish_reason": item.finish_reason,
-            "mean_log_prob": round(item.mean_log_prob, 6),
-            "tokens": len(item.token_ids),
-        }
-
-    def read(body: bytes, asked: Asked) -> list[dict[str, Any]]:
-        def ask(item: Page | Failure) -> Ask | Failure:
-            if isinstance(item, Failure):
-                return item
-            wish = asked.mode or None, asked.prompt, asked.locate
-            return Ask(item, *wish, max_new_tokens=asked.max_new_tokens)
-
-        pages = _few(open_documents([body], documents), limits.max_pages)
-        answers = [described(item) for item in reader.read(map(ask, pages))]
-        if all("error" in answer for answer in answers):
-            raise UserError(answers[0]["error"] if answers else "no pages")
-        return answers
-
-    return read
+    routes = [
+        Route("/v1/chat/completions", chat, methods=["POST"]),
+        Route("/read", read, methods=["POST"]),
+        Route("/v1/models", models, methods=["GET"]),
+        Route("/v1/models/{name}", one_model, methods=["GET"]),
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
+    ]
+    counted = Middleware(Counted, paths=[route.path for route in routes], count=service.metrics.request)
+    handlers = {ApiError: _refused, HTTPException: _no_door, Exception: _failed}
+    return Starlette(routes=routes, middleware=[counted], exception_handlers=handlers)
 
 
-def _few(pages: Iterator[Any], most: int) -> Iterator[Any]:
-    """Pass pages on; refuse a document that has more than ``most`` as soon as that is known."""
-    for number, page in enumerate(pages, start=1):
-        if max(number, getattr(page, "pages", 1)) > most:
-            raise UserError(f"the document has more than {most} pages; send it in parts")
-        yield page
+def _parse(body: bytes, service: Service) -> Chat:
+    return parse_chat(parse_body(body), service.names)
 
 
-def make_app(read: Read, limits: Limits, modes: tuple[str, ...], stopping: Callable[[], bool]) -> Starlette:
-    """Return the ASGI application.
+async def _complete(service: Service, asked: Chat) -> Response:
+    """Answer a chat in one piece."""
+    completion = Completion(asked.model, service.loaded.tokenizer, asked.logprobs)
+    async with service.reading(asked.body, asked.asking) as sheets:
+        answers = [_answer(await sheet.settled()) async for sheet in sheets]
+    return JSONResponse(completion.whole(answers))
 
-    Args:
-        read: reads a document; called in a thread, never twice at once.
-        limits: what requests may ask for.
-        modes: names of the model's modes, told by ``/health``.
-        stopping: when it is true, requests that wait are turned away.
-    """
-    turn = anyio.Lock()
-    admitted = 0
 
-    @contextmanager
-    def admission() -> Iterator[None]:
-        # Before the body is read: the queue bounds the memory that bodies take, too.
-        nonlocal admitted
-        if admitted > limits.queue:
-            raise HTTPException(503, "the queue is full; try again later", {"Retry-After": "10"})
-        admitted += 1
+async def _events(service: Service, asked: Chat, began: float) -> AsyncIterator[bytes]:
+    """Answer a chat as it is written."""
+    completion = Completion(asked.model, service.loaded.tokenizer, asked.logprobs)
+    answers: list[Answer] = []
+    async with service.reading(asked.body, asked.asking, stream=True) as sheets:
+        async for sheet in sheets:
+            # Nothing is sent before the first text, so that a refusal can still have a status of its own.
+            lead = {"content": PAGE_BREAK} if answers else {"role": "assistant", "content": ""}
+            async for piece in sheet.pieces():
+                if lead:
+                    if not answers:
+                        service.metrics.first_text(time.monotonic() - began)
+                    yield event(completion.piece(lead))
+                    lead = {}
+                yield event(completion.piece({"content": piece}))
+            answer = _answer(sheet.result)
+            if lead:  # a page without text
+                yield event(completion.piece(lead))
+            answers.append(answer)
+    yield event(completion.end(answers))
+    if asked.usage:
+        yield event(completion.usage(answers))
+    yield DONE
+
+
+def _answer(result: Result | None) -> Answer:
+    """Refuse to go on with a page that cannot be read: one text cannot say which part of it is missing."""
+    if isinstance(result, Answer):
+        return result
+    raise ApiError(400, result.message if result else "given up", code="unreadable")
+
+
+async def _read(service: Service, body: bytes, asking: Asking) -> Response:
+    """Answer ``/read``: a page that cannot be read does not stop the others."""
+    async with service.reading(body, asking) as sheets:
+        results = [await sheet.settled() async for sheet in sheets]
+    failures = [result.message for result in results if isinstance(result, Failure)]
+    if failures and len(failures) == len(results):
+        raise ApiError(400, failures[0], code="unreadable")
+    texts = [{"text": result.text} if isinstance(result, Answer) else {} for result in results]
+    return JSONResponse({"pages": [page_json(result) | text for result, text in zip(results, texts, strict=True)]})
+
+
+def _parameters(request: Request) -> Fields:
+    """The query parameters, as fields."""
+    given = request.query_params.multi_items()
+    fields = Fields(dict(given))
+    fields.allow(frozenset(PARAMETERS))
+    if len(dict(given)) < len(given):
+        raise ApiError(400, "a parameter is given twice")
+    values: dict[str, object] = {}
+    for name, text in given:
         try:
-            yield
-        finally:
-            admitted -= 1
-
-    async def read_one(request: Request) -> Response:
-        asked = _asked(request.query_params.multi_items(), limits)
-        with admission():
-            body = await _body(request, limits)
-            async with turn:
-                if stopping():
-                    raise HTTPException(503, "the server stops", {"Retry-After": "60"})
-                if await request.is_disconnected():
-                    return Response(status_code=499)  # nobody is there to see it
-                try:
-                    return JSONResponse({"pages": await anyio.to_thread.run_sync(read, body, asked)})
-                except UserError as error:
-                    raise HTTPException(422, str(error)) from error
-
-    async def health(request: Request) -> Response:
-        return JSONResponse({"status": "ok", "modes": modes, "requests": admitted})
-
-    async def failed(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
-
-    routes = [Route("/read", read_one, methods=["POST"]), Route("/health", health, methods=["GET"])]
-    return Starlette(routes=routes, exception_handlers={HTTPException: failed})
+            values[name] = text if PARAMETERS[name] is str else PARAMETERS[name](text[:MAX_DIGITS])
+        except ValueError:
+            refuse(name, f"must be a number, not {text[:MAX_SHOWN]!r}")
+    return Fields(values)
 
 
-def _asked(items: list[tuple[str, str]], limits: Limits) -> Asked:
-    """Check the query parameters; an HTTPException 400 names what is wrong."""
-    given: Mapping[str, str] = dict(items)
-    if unknown := given.keys() - PARAMETERS:
-        named = ", ".join(sorted(unknown))[:MAX_PARAMETER]
-        raise HTTPException(400, f"unknown parameters: {named} (known: {', '.join(sorted(PARAMETERS))})")
-    if len(given) < len(items):
-        raise HTTPException(400, "a parameter is given twice")
-    for name, value in given.items():
-        if len(value) > MAX_PARAMETER:
-            raise HTTPException(400, f"{name} is longer than {MAX_PARAMETER} characters")
-    prompt, locate = given.get("prompt", "free"), given.get("locate", "")
-    if prompt.count(IMAGE) > 1 or IMAGE in locate:
-        raise HTTPException(400, f"a prompt holds {IMAGE} at most once")
-    number = given.get("max_new_tokens", str(limits.max_new_tokens))
-    if not (number.isascii() and number.isdecimal() and len(number) < 10 and 1 <= int(number) <= limits.max_new_tokens):
-        raise HTTPException(400, f"max_new_tokens must be a number from 1 to {limits.max_new_tokens}")
-    return Asked(prompt, locate, given.get("mode", ""), int(number))
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    await discard_body(request)
+    return JSONResponse(error.body, error.status, error.headers)
 
 
-async def _body(request: Request, limits: Limits) -> bytes:
-    """Read the body, never more of it than allowed."""
-    too_long = HTTPException(413, f"the body is longer than {limits.max_bytes} bytes")
-    length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or len(length) > 18 or int(length) > limits.max_bytes:
-        raise too_long
-    body = bytearray()
-    try:
-        with anyio.fail_after(limits.body_seconds):
-            chunks: AsyncIterator[bytes] = request.stream()
-            async for chunk in chunks:
-                if len(body) + len(chunk) > limits.max_bytes:
-                    raise too_long
-                body += chunk
-    except TimeoutError:
-        raise HTTPException(408, f"the body took longer than {limits.body_seconds:g} seconds") from None
-    except ClientDisconnect:
-        raise HTTPException(400, "the body ended early") from None
-    return bytes(body)
+async def _no_door(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    shown = f"{request.method} {request.url.path[:MAX_SHOWN]}: {error.detail}"
+    return await _refused(request, ApiError(error.status_code, shown, headers=error.headers))
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take the address before anything long is begun; connections are refused until the server listens.
-
-    Raises:
-        UserError: the address cannot be had.
-    """
-    listener = None
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        return listener
-    except (OSError, OverflowError) as error:
-        if listener is not None:
-            listener.close()
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"cannot serve at {host}, port {port}: {reason}; choose another --host or --port") from None
-
-
-def serve(read: Read, listener: socket.socket, limits: Limits, modes: tuple[str, ...]) -> None:
-    """Serve until SIGINT or SIGTERM: what is being read is finished, what waits is turned away."""
-    server: uvicorn.Server
-    app = make_app(read, limits, modes, lambda: server.should_exit)
-    settings = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        limit_concurrency=MAX_CONNECTIONS,
-        server_header=False,
-    )
-    server = uvicorn.Server(settings)
-    host, port = listener.getsockname()[:2]
-    console.print(f"reading at http://{f'[{host}]' if ':' in host else host}:{port}/read; Ctrl-C stops")
-    with suppress(KeyboardInterrupt):  # uvicorn hands Ctrl-C on when it has ended
-        server.run(sockets=[listener])
+async def _failed(request: Request, error: Exception) -> Response:
+    return JSONResponse(internal().body, 500)
