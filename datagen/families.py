@@ -19,7 +19,7 @@ MODULES: dict[str, str] = {
 #: Kind → setting → libraries of optional extras that are used where the setting is neither zero nor empty. (What is
 #: merely installed must not matter: the same settings give the same bytes everywhere, or fail.)
 OPTIONAL_LIBRARIES: dict[str, dict[str, tuple[str, ...]]] = {
-    "charts": {"echarts": ("mini-racer", "pyecharts", "resvg-py")},
+    "charts": {"echarts": ("mini-racer", "pyecharts", "resvg-py", "vizly")},
 }
 
 

@@ -27,7 +27,7 @@ def bench_cases() -> dict[str, Callable[[], object]]:
         "charts easy PNG by isal": _maker(FAMILY.settings["easy"]),
     }
     cases["matplotlib style PNG"] = _maker(dataclasses.replace(standard, matplotlib=1.0, echarts=0.0))
-    if all(importlib.util.find_spec(name) for name in ("py_mini_racer", "resvg_py", "datagen.charts.echarts")):
+    if all(importlib.util.find_spec(name) for name in ("py_mini_racer", "pyecharts", "resvg_py", "vizly")):
         cases["ECharts PNG"] = _maker(dataclasses.replace(standard, matplotlib=0.0, echarts=1.0))
     return cases
 
