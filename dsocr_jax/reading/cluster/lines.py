@@ -105,8 +105,9 @@ def tally_file(file: Path, shard: Shard) -> Tally | None:
     try:
         with file.open("rb") as stream:
             for source, page in places:
-                said = parse_json(stream.readline(MAX_LINE))
-                if (said["source"], said["page"]) != (source, page):
+                line = stream.readline(MAX_LINE)
+                said = parse_json(line)
+                if not line.endswith(b"\n") or (said["source"], said["page"]) != (source, page):
                     return None
                 total += tally_of(said)
             return total if not stream.read(1) else None
