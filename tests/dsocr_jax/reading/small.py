@@ -3,6 +3,7 @@
 from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import tokenizers
 from flax import nnx
@@ -31,7 +32,7 @@ CONFIG = ModelConfig(
     clip=ClipConfig(width=16, layers=1, heads=2, ffn=32, grid=1),
     decoder=DecoderConfig(
         vocab_size=288, hidden=32, layers=2, heads=2, kv_heads=2, dense_layers=1, dense_ffn=32, experts=4, top_k=2,
-        expert_ffn=16, max_positions=128,
+        expert_ffn=16, max_positions=256,
     ),
     modes=MODES,
     image_token_id=SPECIAL.index(OCR_TOKENS[0]),
@@ -42,7 +43,7 @@ CONFIG = ModelConfig(
 def model(scale: float = 0.15) -> DeepseekOCR:
     rng = np.random.default_rng(0)
     graph, state = abstract_model(CONFIG)
-    params = jax.tree.map(lambda leaf: rng.normal(scale=scale, size=leaf.shape).astype(leaf.dtype), state)
+    params = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(scale=scale, size=leaf.shape), leaf.dtype), state)
     return nnx.merge(graph, params)
 
 

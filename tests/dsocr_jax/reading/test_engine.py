@@ -123,7 +123,7 @@ def test_a_cancelled_request_is_never_reported_and_leaves_its_row() -> None:
 def test_a_prompt_that_leaves_no_room_is_refused(pages: int | None) -> None:
     engine = Engine(model(), dataclasses.replace(OPTIONS, pages=pages))
     with pytest.raises(UserError, match="leaves no room for an answer"):
-        engine.add(Request(0, example(0, prompt="<image>" + "x" * (124 if pages is None else 60))))
+        engine.add(Request(0, example(0, prompt="<image>" + "x" * (252 if pages is None else 60))))
     assert not engine.busy
 
 
@@ -132,7 +132,7 @@ def test_a_loop_ends_its_answer() -> None:
     assert found.finish_reason == "repetition"
     last = found.tokens[-49:]
     assert any(last[period:] == last[:-period] for period in range(1, 17))
-    assert len(found.tokens) < 128 - len(example(4, MODES[1]).tokens)
+    assert len(found.tokens) < 256 - len(example(4, MODES[1]).tokens)
 
 
 def test_requests_of_one_length_join_together_past_others(monkeypatch: pytest.MonkeyPatch) -> None:
