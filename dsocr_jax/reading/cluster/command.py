@@ -36,6 +36,7 @@ def read_cluster(
     at_once: int = 2,
     retries: int = 3,
     keep_plan: bool = False,
+    retry_failed: bool = False,
     merge: bool = False,
     mode: str | None = None,
     prompt: str = "free",
@@ -71,6 +72,7 @@ def read_cluster(
         at_once: shards that an actor reads at the same time, so that its batch stays full.
         retries: how often a shard is begun again, elsewhere, after its worker or node died; then it is given up.
         keep_plan: go on by the plan that is there although files have changed since.
+        retry_failed: read whole shards with failed pages again, too (a disk that was away, say).
         merge: when all is read, join the shards in order to OUT/pages.jsonl.
         mode: one of the model's modes; by default its first.
         prompt: markdown, ocr, free, figure, describe, locate, or any text.
@@ -100,7 +102,7 @@ def read_cluster(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     cluster = ClusterOptions(
         engine, actors, gpus_per_actor, cpus_per_actor, shard_pages, at_once, retries, keep_plan,
-        cache_folder() if compile_cache else None,
+        retry_failed, cache_folder() if compile_cache else None,
     )  # fmt: skip
     reading = ReadOptions(
         mode or read_config(checkpoint).modes[0].name,

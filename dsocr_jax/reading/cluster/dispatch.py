@@ -192,11 +192,13 @@ class Dispatcher:
         worker = self._ready.get(event.worker)
         if worker is None or event.shard not in worker.shards:
             return []
-        worker.heard = time.monotonic()
+        pages = event.pages if isinstance(event, Told) else worker.shards[event.shard].pages
+        if pages != self._told[event.shard]:  # an answer without progress does not count: it may hang
+            worker.heard = time.monotonic()
+        self._tell(event.shard, pages)
         if isinstance(event, Told):
-            self._tell(event.shard, event.pages)
             return []
-        self._tell(event.shard, worker.shards.pop(event.shard).pages)
+        del worker.shards[event.shard]
         worker.alone = False
         self._idle_losses = 0
         return [event]

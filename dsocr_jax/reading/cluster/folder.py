@@ -10,7 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,14 +64,25 @@ class OutFolder:
             self.shards.mkdir(exist_ok=True)
             write_plan(plan, self.plan)
 
-    def tallies(self, shards: Sequence[Shard]) -> dict[int, Tally]:
-        """Return the sums over each whole shard, by number; what is half-written or broken counts as missing."""
+    def tallies(
+        self, shards: Sequence[Shard], advance: Callable[[int, str], None] = lambda amount, note: None
+    ) -> dict[int, Tally]:
+        """Return the sums over each whole shard, by number; what is half-written or broken counts as missing.
+
+        Args:
+            shards: of the plan.
+            advance: told of every shard.
+        """
         try:
             names = {entry.name for entry in self.shards.iterdir()}
         except FileNotFoundError:
             return {}
-        found = {one.number: tally_file(self.shards / one.name, one) for one in shards if one.name in names}
-        return {number: tally for number, tally in found.items() if tally is not None}
+        found = {}
+        for shard in shards:
+            if shard.name in names and (tally := tally_file(self.shards / shard.name, shard)) is not None:
+                found[shard.number] = tally
+            advance(1, "")
+        return found
 
     def sweep(self) -> None:
         """Delete half-written files; only under the lock, when no worker is at work."""

@@ -27,6 +27,8 @@ from dsocr_jax.reading.documents import DocumentOptions
 SPEED = ("rows", "steps", "threads", "ahead", "cache_pages")
 #: Files looked at at the same time while a plan is made: mostly waiting for a network.
 LOOKING = 16
+#: About so many sources are looked for on every machine before it reads.
+SAMPLES = 8
 #: Folder, within an output folder, for what workers of this machine print.
 LOGS = "logs"
 
@@ -45,6 +47,7 @@ class ClusterOptions:
         retries: how often a shard is begun again after its worker died.
         keep_plan: follow the plan that is there though files have changed: new ones are left out, changed and vanished
             ones fail.
+        retry_failed: read whole shards that hold failed pages again, too.
         compile_cache: folder of compiled programs, on each machine; None keeps none.
     """
 
@@ -56,6 +59,7 @@ class ClusterOptions:
     at_once: int = 2
     retries: int = 3
     keep_plan: bool = False
+    retry_failed: bool = False
     compile_cache: Path | None = None
 
     def __post_init__(self) -> None:
@@ -134,7 +138,10 @@ def run(
     with locked(folder):
         plan = _plan(folder, sources, settings, documents, cluster)
         shards = plan.shards()
-        finished = folder.tallies(shards)
+        with progress("checking", len(shards), "shards") as advance:
+            finished = folder.tallies(shards, advance)
+        if cluster.retry_failed:
+            finished = {number: tally for number, tally in finished.items() if not tally.failed}
         missing = [shard for shard in shards if shard.number not in finished]
         before = sum(tally.pages for tally in finished.values())
         failed: dict[str, str] = {}
@@ -144,7 +151,7 @@ def run(
             folder.sweep()
             job = Job(
                 checkpoint, dtype, reading, documents, folder.shards, (folder.plan, folder.plan.stat().st_size),
-                cpu=cluster.gpus_per_actor == 0, compile_cache=cluster.compile_cache, versions=versions(),
+                _samples(plan), cluster.gpus_per_actor == 0, cluster.compile_cache, versions(),
             )  # fmt: skip
             try:
                 with _crew(ray, job, cluster, folder, len(missing)) as (crew, workers):
@@ -210,6 +217,12 @@ def _plan(
     plan = Plan(settings, cluster.shard_pages, files)
     folder.save_plan(plan)
     return plan
+
+
+def _samples(plan: Plan) -> tuple[str, ...]:
+    """Paths of a few readable files, spread over the plan."""
+    readable = [file.path for file in plan.files if file.kind != "unreadable"]
+    return tuple(readable[:: max(1, len(readable) // SAMPLES)])
 
 
 @contextlib.contextmanager

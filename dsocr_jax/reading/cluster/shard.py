@@ -36,6 +36,7 @@ class Job:
         reading, documents: options.
         folder: where the shards go, absolute; every worker must reach it under this path.
         proof: a file that must be there, and its size: the folder is shared.
+        samples: some of the sources, of which at least one must be there: so are they.
         cpu: compute on the CPU, even where there are accelerators.
         compile_cache: folder of compiled programs; None keeps none.
         versions: of what answers depend on, where the run was started.
@@ -47,6 +48,7 @@ class Job:
     documents: DocumentOptions
     folder: Path
     proof: tuple[Path, int]
+    samples: tuple[str, ...] = ()
     cpu: bool = False
     compile_cache: Path | None = None
     versions: dict[str, str] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class ShardReader:
         job: what to know.
 
     Raises:
-        UserError: this machine lacks the folder or the model, or has other versions.
+        UserError: this machine lacks the folder, the sources or the model, or has other versions.
     """
 
     def __init__(self, job: Job):
@@ -73,6 +75,12 @@ class ShardReader:
             said = ", ".join(f"{name} {here.get(name)} instead of {job.versions[name]}" for name in differing)
             raise UserError(f"{socket.gethostname()} has {said}; install the same versions on every machine")
         _await_proof(*job.proof)
+        # Otherwise a machine without them would turn every page that it gets into a failure, and quickly.
+        if job.samples and not any(Path(sample).exists() for sample in job.samples):
+            raise UserError(
+                f"{socket.gethostname()} does not see {job.samples[0]}; sources must be reached under the same path by "
+                "all machines"
+            )
         import jax
 
         from dsocr_jax.reading.reader import Reader

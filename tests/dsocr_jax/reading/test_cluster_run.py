@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -149,6 +150,22 @@ def test_workers_that_die_cost_nothing(here: Here) -> None:
     assert places(here.out) == PLACES
 
 
+def test_failed_pages_are_tried_again_when_asked(here: Here) -> None:
+    hidden = here.inputs.with_name("away")
+    here()
+    here.read.clear()
+    assert here().total.failed == 1 and here.read == []
+    picture = here.inputs / "picture0.png"
+    picture.rename(hidden)
+    (here.out / "shards" / "00001-of-00004.jsonl").unlink()
+    assert here(keep_plan=True).total.failed == 2
+    hidden.rename(picture)
+    here.read.clear()
+    assert here(retry_failed=True).total.failed == 1
+    assert here.read == [0, 1]
+    assert places(here.out) == PLACES
+
+
 def change(here: Here) -> None:
     small.picture(50, 10, 10).save(here.inputs / "picture1.png")
 
@@ -269,6 +286,14 @@ def test_the_command_reports_by_its_status(here: Here, capsys: pytest.CaptureFix
     assert len((here.out / "pages.jsonl").read_bytes().splitlines()) == 10
     good = ["read-cluster", str(here.inputs / "scan.tiff"), "--checkpoint", str(here.model), "--out"]
     assert app.cli(prog="dsocr", args=[*good, str(here.folder / "good")]) == 0
+
+
+def test_a_signal_stops_the_command(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+    here.harm = lambda worker, shard: os.kill(os.getpid(), signal.SIGTERM)
+    words = ["read-cluster", str(here.inputs), "--checkpoint", str(here.model), "--out", str(here.out)]
+    assert app.cli(prog="dsocr", args=[*words, "--shard-pages", "3", "--at-once", "1"]) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert len(here.read) == 1 and len(lines(here.out)) == 3
 
 
 def test_without_ray_the_extra_is_named_and_nothing_is_touched(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
