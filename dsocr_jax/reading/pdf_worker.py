@@ -3,6 +3,7 @@
 Requests come on standard input, answers go to standard output: a JSON line, then as many bytes as it says.
 """
 
+import errno
 import json
 import os
 import sys
@@ -85,4 +86,5 @@ def main() -> None:
         except UserError as error:
             send(answers, {"error": str(error)})
         except OSError as error:
-            send(answers, {"os_error": [error.errno, error.strerror]})
+            number = error.errno or (errno.ENOENT if isinstance(error, FileNotFoundError) else errno.EIO)
+            send(answers, {"os_error": [number, os.strerror(number)]})
