@@ -64,6 +64,10 @@ class OutFolder:
             self.shards.mkdir(exist_ok=True)
             write_plan(plan, self.plan)
 
+    def begun(self) -> bool:
+        """Whether there are shards, whole or half-written."""
+        return self.shards.is_dir() and any(self.shards.iterdir())
+
     def tallies(
         self, shards: Sequence[Shard], advance: Callable[[int, str], None] = lambda amount, note: None
     ) -> dict[int, Tally]:
@@ -73,10 +77,7 @@ class OutFolder:
             shards: of the plan.
             advance: told of every shard.
         """
-        try:
-            names = {entry.name for entry in self.shards.iterdir()}
-        except FileNotFoundError:
-            return {}
+        names = {entry.name for entry in self.shards.iterdir()}
         found = {}
         for shard in shards:
             if shard.name in names and (tally := tally_file(self.shards / shard.name, shard)) is not None:

@@ -90,6 +90,7 @@ class LocalCrew:
         process = context.Process(
             target=serve, args=(number, self._places[place], theirs, self._log(number)), daemon=True
         )
+        self._log(number).touch()
         process.start()
         theirs.close()  # so that its end is seen here
         self._workers[number] = process, ours, place

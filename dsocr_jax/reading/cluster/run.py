@@ -138,8 +138,10 @@ def run(
     with locked(folder):
         plan = _plan(folder, sources, settings, documents, cluster)
         shards = plan.shards()
-        with progress("checking", len(shards), "shards") as advance:
-            finished = folder.tallies(shards, advance)
+        finished: dict[int, Tally] = {}
+        if folder.begun():
+            with progress("checking", len(shards), "shards") as advance:
+                finished = folder.tallies(shards, advance)
         if cluster.retry_failed:
             finished = {number: tally for number, tally in finished.items() if not tally.failed}
         missing = [shard for shard in shards if shard.number not in finished]
