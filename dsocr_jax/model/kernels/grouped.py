@@ -65,9 +65,8 @@ def tiles(sizes: Int[Array, " e"], rows: int, step: int) -> Plan:
     expert = jnp.searchsorted(last, number, side="right", method="compare_all").clip(max=sizes.shape[0] - 1)
     used = number < last[-1]
     first = (ends - sizes)[expert] + (number - (last - needed)[expert]) * step
-    return tuple(
-        part.astype(jnp.int32) for part in (expert, jnp.where(used, first, 0), jnp.where(used, ends[expert], 0))
-    )
+    begin, end = jnp.where(used, first, 0), jnp.where(used, ends[expert], 0)
+    return expert.astype(jnp.int32), begin.astype(jnp.int32), end.astype(jnp.int32)
 
 
 def single_tiles(experts: Int[Array, " r"]) -> Plan:
