@@ -64,7 +64,7 @@ class Reading:
     """The pages of one document; `close` must be called.
 
     A page takes its place only when it is opened, and pages of all documents take their places in turn, so a long
-    document delays nobody by more than a page.
+    document delays others by a page or two, not by its length.
 
     Args:
         reader: reads.

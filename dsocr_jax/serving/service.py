@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 PLACES = 2
 #: Seconds between two looks whether the warm-up is over.
 WARM_SECONDS = 0.05
+#: Seconds that an engine which may be broken gets to answer.
+MEND_SECONDS = 30.0
 #: Seconds that processes which draw PDF pages get to end.
 PDF_SECONDS = 2.0
 
@@ -171,7 +173,7 @@ class Service:
             with suppress(RuntimeError):  # it has failed
                 reader.desk.call(narrow)
 
-        asyncio.get_running_loop().run_in_executor(None, call)
+        threading.Thread(target=call, name="narrow", daemon=True).start()
 
     def _failed(self) -> None:
         """Look whether the engine can go on after an error, and make another one if it cannot."""
@@ -182,7 +184,9 @@ class Service:
         if self.reader is None:
             return
         try:
-            await anyio.to_thread.run_sync(self.reader.desk.call, lambda: None)
+            # Not for ever: an engine that breaks at this moment does not answer, and the next error asks again.
+            with anyio.move_on_after(MEND_SECONDS):
+                await anyio.to_thread.run_sync(self.reader.desk.call, lambda: None, abandon_on_cancel=True)
             return
         except RuntimeError:
             log.error("the engine has failed and is made anew")
