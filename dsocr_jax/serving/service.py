@@ -64,7 +64,7 @@ class Service:
         self.metrics = Metrics(
             self.rows,
             lambda: self.active,
-            lambda: sum(one.pages_open for one in self._readings),
+            lambda: self.pages_open,
             lambda: self.admitted,
             lambda: self.state == "ready",
         )
@@ -102,6 +102,11 @@ class Service:
     def active(self) -> int:
         """Rows at work."""
         return 0 if self.reader is None else sum(row is not None for row in self.reader.desk.engine.rows)
+
+    @property
+    def pages_open(self) -> int:
+        """Pages that were opened and are not read yet."""
+        return sum(one.pages_open for one in self._readings)
 
     @contextmanager
     def admission(self) -> Iterator[None]:

@@ -104,7 +104,7 @@ def test_a_client_that_goes_away_frees_its_row(server: Served, stream: bool) -> 
         connection.request("POST", CHAT, body, {"Content-Type": "application/json"})
         reader = server.service.reader
         assert reader is not None
-        until(lambda: server.service.metrics and any(one.pages_open for one in server.service._readings))
+        until(lambda: server.service.pages_open == 1)
         connection.close()
         until(lambda: server.service.admitted == 0)
         gate.set()
@@ -118,7 +118,7 @@ def test_a_long_document_of_a_client_that_goes_away_is_not_read_on(server: Serve
     with closed_gate(server.service) as gate:
         connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
         connection.request("POST", "/read", pdf(1, 2, 3))
-        until(lambda: sum(one.pages_open for one in server.service._readings) == 3)
+        until(lambda: server.service.pages_open == 3)
         connection.close()
         until(lambda: server.service.admitted == 0)
         gate.set()
