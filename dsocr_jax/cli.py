@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -288,6 +288,65 @@ def parity(job: Annotated[Job, tyro.conf.arg(name="")]) -> int:
 
     _quiet()
     return run(job)
+
+
+@app.command
+def bench(
+    what: Annotated[Literal["read"], tyro.conf.Positional],
+    /,
+    preset: Literal["released", "nano"] | None = None,
+    sizes: Annotated[list[str], tyro.conf.UseAppendAction] = [],  # noqa: B006 (tyro's way to say "none given")
+    decode: Annotated[list[str], tyro.conf.UseAppendAction] = [],  # noqa: B006
+    mode: str | None = None,
+    pages: int | None = None,
+    tokens: int | None = None,
+    rows: int | None = None,
+    threads: int | None = None,
+    out: Path | None = None,
+    profile: bool = False,
+    compile_cache: bool = True,
+) -> None:
+    """Measure how fast pages are read, with random weights: the encoder, decoding, and whole pages from PNG files.
+
+    Each line names what bounds it, and the share of that limit, which is measured on the same device.
+
+    Args:
+        what: read.
+        preset: size of the model; by default nano on CPUs and released elsewhere.
+        sizes: a line of the encoder: PIXELS:VIEWS; may be given several times.
+        decode: a line of the decoder: ROWS:CONTEXT; may be given several times.
+        mode: of whole pages.
+        pages: number of whole pages.
+        tokens: answer tokens of each page.
+        rows: pages read at the same time.
+        threads: pages opened and prepared at the same time.
+        out: file for the table as JSON.
+        profile: list the kernels that the time goes to.
+        compile_cache: keep compiled programs, see 'dsocr read'.
+    """
+    _quiet()
+    import dataclasses
+
+    import jax
+
+    from dsocr_jax.bench.command import find_bench, run
+
+    if compile_cache:
+        _keep_compiled()
+    chosen = find_bench(preset or ("nano" if jax.default_backend() == "cpu" else "released"))
+    wishes = {"mode": mode, "pages": pages, "tokens": tokens, "rows": rows, "threads": threads}
+    given: dict[str, Any] = {name: value for name, value in wishes.items() if value is not None}
+    for name, words in (("sizes", sizes), ("decode", decode)):
+        if words:
+            given[name] = tuple(_pair(name, word) for word in words)
+    run(dataclasses.replace(chosen, **given), out, profile)
+
+
+def _pair(name: str, word: str) -> tuple[int, int]:
+    first, _, second = word.partition(":")
+    if not (first.isdecimal() and second.isdecimal()):
+        raise UserError(f"--{name} takes two numbers with a colon between them (1024:8), not {word!r}")
+    return int(first), int(second)
 
 
 def _keep_compiled() -> None:

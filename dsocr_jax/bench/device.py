@@ -15,13 +15,15 @@ class DeviceSpeed:
 
     Attributes:
         name: as the driver calls it.
-        flops: of a large square product in bfloat16, per second.
+        flops: of a large square product, per second.
         bandwidth: bytes read per second by a sum over an array much larger than any cache.
+        dtype: of the product.
     """
 
     name: str
     flops: float
     bandwidth: float
+    dtype: str = "bfloat16"
 
 
 def seconds(work: Callable[[], Any], least: float = 0.3, rounds: int = 3) -> float:
@@ -41,12 +43,12 @@ def seconds(work: Callable[[], Any], least: float = 0.3, rounds: int = 3) -> flo
     return sorted(times)[len(times) // 2]
 
 
-def measure_device(side: int = 8192, megabytes: int = 4096) -> DeviceSpeed:
+def measure_device(side: int = 8192, megabytes: int = 4096, dtype: Any = jnp.bfloat16) -> DeviceSpeed:
     """Measure the default device; smaller sizes are for tests."""
-    a = jax.random.normal(jax.random.key(0), (side, side), jnp.bfloat16)
+    a = jax.random.normal(jax.random.key(0), (side, side), dtype)
     square = jax.jit(lambda x: x @ x)
     flops = 2 * side**3 / seconds(lambda: square(a))
     many = jnp.ones(megabytes * 2**20 // 4, jnp.float32)
     total = jax.jit(lambda x: x.sum())
     bandwidth = many.nbytes / seconds(lambda: total(many))
-    return DeviceSpeed(jax.devices()[0].device_kind, flops, bandwidth)
+    return DeviceSpeed(jax.devices()[0].device_kind, flops, bandwidth, jnp.dtype(dtype).name)

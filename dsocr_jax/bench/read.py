@@ -1,50 +1,23 @@
-"""How fast pages are read: encoder, decoding, whole pages; with random weights of a named size."""
+"""How fast pages are read: encoder and decoding, with random weights of a named size."""
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from PIL import Image
 
-from dsocr_jax.batch import IGNORED, Example
 from dsocr_jax.bench.device import DeviceSpeed, seconds
-from dsocr_jax.config import DecoderConfig, ModelConfig
+from dsocr_jax.bench.flops import decode_bytes, encoder_flops
+from dsocr_jax.bench.row import Row
+from dsocr_jax.config import ModelConfig
 from dsocr_jax.model.backends import Backends
 from dsocr_jax.model.ocr import DeepseekOCR
-from dsocr_jax.modes import Mode, count_tokens
-from dsocr_jax.preprocess import preprocess
 from dsocr_jax.reading import fused
-from dsocr_jax.reading.engine import Engine, EngineOptions, Request
-from dsocr_jax.reading.slots import ACTIVE, SlotOptions, advance, empty_slots
+from dsocr_jax.reading.slots import ACTIVE, SlotOptions, Slots, advance, empty_slots
 from dsocr_jax.reading.vision import encode_views
-from dsocr_jax.tokenizer import Tokenizer
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One line of the table.
-
-    Attributes:
-        work: what was done.
-        rate: how much of it a second.
-        unit: of the rate.
-        share: of the limit that ``limit`` names; None where none was computed.
-        limit: what bounds the work.
-        note: sizes.
-    """
-
-    work: str
-    rate: float
-    unit: str
-    share: float | None
-    limit: str
-    note: str
 
 
 def random_model(config: ModelConfig, dtype: jnp.dtype, seed: int = 0) -> DeepseekOCR:
@@ -67,127 +40,66 @@ def random_model(config: ModelConfig, dtype: jnp.dtype, seed: int = 0) -> Deepse
     return nnx.merge(graph, jax.tree.unflatten(tree, [make(i, leaf) for i, leaf in enumerate(leaves)]))
 
 
-def encoder_row(model: DeepseekOCR, size: int, count: int, backends: Backends, speed: DeviceSpeed) -> Row:
-    """Time the encoder on ``count`` views of ``size`` pixels at once."""
-    stride = model.config.stride
+def encoder_work(model: DeepseekOCR, size: int, count: int, backends: Backends) -> Callable[[], jax.Array]:
+    """Return what encodes ``count`` views of ``size`` pixels at once."""
     pixels = jnp.zeros((count, size, size, 3), jnp.uint8)
-    rows = count * (size // stride) ** 2
-    graph = jnp.zeros((rows, model.config.decoder.hidden), model.encoder.image_newline[...].dtype)
-    holder = [graph]
+    rows = count * (size // model.config.stride) ** 2
+    table = [jnp.zeros((rows, model.config.decoder.hidden), model.encoder.image_newline[...].dtype)]
 
     def work() -> jax.Array:
-        holder[0] = encode_views(model.encoder, pixels, holder[0], jnp.int32(0), backends)
-        return holder[0]
+        table[0] = encode_views(model.encoder, pixels, table[0], jnp.int32(0), backends)
+        return table[0]
 
-    took = seconds(work)
-    compiled = encode_views.lower(model.encoder, pixels, holder[0], jnp.int32(0), backends)
-    cost = compiled.cost_analysis() or {}
-    share = cost.get("flops", 0.0) / took / speed.flops
-    return Row(f"encoder, {size} px", count / took, "img/s", share or None, "matmul peak", f"{count} at once")
+    return work
+
+
+def encoder_row(model: DeepseekOCR, size: int, count: int, backends: Backends, speed: DeviceSpeed) -> Row:
+    """Time the encoder on ``count`` views of ``size`` pixels at once."""
+    took = seconds(encoder_work(model, size, count, backends))
+    share = count * encoder_flops(model.config, size) / took / speed.flops
+    return Row(f"encoder, {size} px", count / took, "img/s", share, "matmul peak", f"{count} at once")
+
+
+class DecodeWork:
+    """Decoding of ``batch`` rows that have ``context`` ids each, ``steps`` ids at a time."""
+
+    def __init__(self, decoder: fused.FusedDecoder, batch: int, context: int, steps: int, kernels: bool):
+        self.decoder, self.context, self.steps = decoder, context, steps
+        width = -(-(context + 2 * steps) // fused.PAGE)
+        self.slots: Slots = empty_slots(fused.empty_pages(decoder, batch * width + 1), batch, width * fused.PAGE)
+        self.table = np.arange(batch * width, dtype=np.int32).reshape(batch, width) + 1
+        self.options = SlotOptions(end=-1, kernels=kernels)
+        ids = jax.random.randint(jax.random.key(1), self.slots.ids.shape, 0, decoder.config.vocab_size, jnp.int32)
+        self.slots = dataclasses.replace(self.slots, ids=ids)
+
+    def begin(self) -> None:
+        """Put all rows back to their context."""
+        batch = self.slots.status.shape[0]
+        full = jnp.full(batch, self.context, jnp.int32)
+        self.slots = dataclasses.replace(
+            self.slots, lengths=full, limits=full + 10**6, status=jnp.full(batch, ACTIVE, jnp.int32)
+        )
+        jax.block_until_ready(self.slots)
+
+    def run(self) -> jax.Array:
+        """Decode, and return the new ids."""
+        self.slots, ids, _, _ = advance(self.decoder, self.slots, self.table, self.steps, self.options)
+        return ids
 
 
 def decode_row(
     decoder: fused.FusedDecoder, batch: int, context: int, speed: DeviceSpeed, kernels: bool, steps: int = 64
 ) -> Row:
     """Time decoding of ``batch`` rows that have ``context`` tokens each, half of ``steps`` more on average."""
-    config = decoder.config
-    width = -(-(context + 4 * steps) // fused.PAGE)
-    pages = fused.empty_pages(decoder, batch * width + 1)
-    slots = empty_slots(pages, batch, width * fused.PAGE)
-    table = np.arange(batch * width, dtype=np.int32).reshape(batch, width) + 1
-    ids = jax.random.randint(jax.random.key(1), slots.ids.shape, 0, config.vocab_size, jnp.int32)
-    full = jnp.full(batch, context, jnp.int32)
-    options = SlotOptions(end=-1, kernels=kernels)
-    times = []
+    work, times = DecodeWork(decoder, batch, context, steps, kernels), []
     for _ in range(4):
-        fresh = dataclasses.replace(
-            slots, ids=ids + 0, lengths=full + 0, limits=full + 10**6, status=jnp.full(batch, ACTIVE, jnp.int32),
-            runs=slots.runs * 0, choice=jax.tree.map(lambda x: x + 0, slots.choice),
-        )  # fmt: skip
-        jax.block_until_ready(fresh)
+        work.begin()
         start = time.perf_counter()
-        slots, *rest = advance(decoder, fresh, table, steps, options)
-        jax.block_until_ready(rest)
+        jax.block_until_ready(work.run())
         times.append(time.perf_counter() - start)
     took = min(times[1:]) / steps
-    floor = decode_bytes(config, batch, context + steps / 2, decoder.embed.dtype.itemsize) / speed.bandwidth
+    floor = decode_bytes(decoder.config, batch, context + steps / 2, decoder.embed.dtype.itemsize) / speed.bandwidth
     return Row(
         f"decode, batch {batch}", batch / took, "tok/s", floor / took, "memory bandwidth",
         f"{context} tokens of context, {took * 1e3:.2f} ms a step, floor {floor * 1e3:.2f} ms",
     )  # fmt: skip
-
-
-def decode_bytes(config: DecoderConfig, batch: int, context: float, itemsize: int) -> float:
-    """Bytes that a step must read: weights of the experts asked (if all are as likely), of the rest, and the cache."""
-    h, d = config.hidden, config.hidden // config.heads
-    attention = h * (config.heads + 2 * config.kv_heads) * d + config.heads * d * h
-    dense = 3 * h * config.dense_ffn
-    shared = 3 * h * config.shared_experts * config.expert_ffn
-    asked = config.experts * (1 - (1 - config.top_k / config.experts) ** batch)
-    routed = 3 * h * config.expert_ffn * asked + 2 * h * config.experts
-    sparse = config.layers - config.dense_layers
-    weights = config.layers * attention + config.dense_layers * dense + sparse * (shared + routed)
-    weights += h * config.vocab_size
-    cache = 2 * config.layers * batch * context * config.kv_heads * d
-    return (weights + cache) * itemsize
-
-
-def pages_row(
-    model: DeepseekOCR, tokenizer: Tokenizer, mode: Mode, files: Sequence[Path], tokens: int, options: EngineOptions,
-    backends: Backends, workers: int,
-) -> Row:  # fmt: skip
-    """Time whole pages: files in, text out; every answer has ``tokens`` ids, since random weights do not end."""
-    engine, config = Engine(model, options, backends), model.config
-
-    def prepare(item: tuple[int, Path]) -> Request:
-        number, file = item
-        with Image.open(file) as image:
-            views = preprocess(image.convert("RGB"), mode)
-        # Ids of any vocabulary: a begin mark, the placeholders, and a prompt of four words.
-        places = [config.image_token_id] * count_tokens(mode, views.grid, config.stride)
-        ids = np.array([config.bos_token_id, *places, *range(100, 105)], np.int32)
-        return Request(number, Example(ids, np.full_like(ids, IGNORED), views, mode), tokens)
-
-    def run(some: Sequence[tuple[int, Path]]) -> int:
-        done = 0
-        with ThreadPoolExecutor(workers) as pool:
-            coming = _window(pool, prepare, some, 2 * options.rows)
-            more = True
-            while more or engine.busy:
-                while more and engine.free > -GATHER:
-                    request = next(coming, None)
-                    more = request is not None
-                    if request is not None:
-                        engine.add(request)
-                for progress in engine.step():
-                    if progress.finish_reason:
-                        tokenizer.decode([token % tokenizer.vocab_size for token in progress.tokens])
-                        done += 1
-        return done
-
-    run(list(enumerate(files[: min(len(files), options.rows)])))
-    start = time.perf_counter()
-    count = run(list(enumerate(files)))
-    took = time.perf_counter() - start
-    return Row(
-        f"whole pages, {mode.name}", count / took, "pages/s", None, "decoding",
-        f"{count} PNG files of {tokens} answer tokens in {took:.1f} s, {options.rows} rows, {workers} threads",
-    )  # fmt: skip
-
-
-#: Requests that wait inside the engine, so that prompts join in groups.
-GATHER = 16
-
-
-def _window(pool: ThreadPoolExecutor, prepare, items: Sequence[tuple[int, Path]], size: int) -> Iterator[Request]:  # type: ignore[no-untyped-def]
-    futures = []
-    todo = iter(items)
-    for item in todo:
-        futures.append(pool.submit(prepare, item))
-        if len(futures) == size:
-            break
-    while futures:
-        yield futures.pop(0).result()
-        following = next(todo, None)
-        if following is not None:
-            futures.append(pool.submit(prepare, following))
