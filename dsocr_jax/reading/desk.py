@@ -234,7 +234,12 @@ class Desk:
             return
         ids, reason = progress.tokens, progress.finish_reason
         text_ids = ids[:-1] if reason == "stop" else ids
-        ticket.tell(text_ids, reason is not None)
+        try:
+            ticket.tell(text_ids, reason is not None)
+        except Exception as error:  # the listener's own; it must not stop the others' pages
+            self.engine.cancel(key)
+            self._settle(key, error)
+            return
         if reason is None:
             return
         ticket.tried += 1

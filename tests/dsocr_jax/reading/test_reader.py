@@ -106,6 +106,16 @@ def test_a_stream_of_what_cannot_be_read_raises(reader: Reader) -> None:
         list(reader.stream(Ask(PAGES[0], prompt="x" * 300)))
 
 
+def test_a_listener_that_fails_fails_alone(reader: Reader) -> None:
+    def listen(piece: str) -> None:
+        raise KeyError(piece)
+
+    bad, good = reader.submit(PAGES[0], listen), reader.submit(PAGES[1])
+    with pytest.raises(KeyError):
+        bad.future.result()
+    assert isinstance(good.future.result(), Answer)
+
+
 def test_pages_of_any_size(reader: Reader) -> None:
     sizes = [(1, 1), (1, 7), (10_000, 50), (50, 10_000), (3, 2000), (64, 64), (65, 64)]
     asks = [
