@@ -3,6 +3,7 @@
 import itertools
 import math
 
+from datagen.family import Rejected
 from datagen.geometry.dice import Dice
 from datagen.geometry.plane import direction, foot, meet, reflect
 from datagen.geometry.sketch import Sketch
@@ -23,6 +24,8 @@ def transversal(sketch: Sketch, dice: Dice) -> None:
     start, end = at - over * way, at + (levels[-1] + over) * way
     sketch.join(start, end)
     crossings = [meet(start, end, left, right) for left, right in ends]
+    if max(abs(cut.real) for cut in crossings) > 0.9:
+        raise Rejected("crossing beyond its line")
     for cut, (left, right) in zip(crossings, ends, strict=True):
         sketch.corner(cut, right, end)
         sketch.corner(cut, left, end)
