@@ -96,12 +96,12 @@ def test_outer(sizes: list[int]) -> None:
     close(out, jnp.stack(expected), FORWARD)
 
 
-@pytest.mark.parametrize("rows", [3, 17])
+@pytest.mark.parametrize("rows", [16, 32])
 def test_every_expert(rows: int) -> None:
-    """Rows that ask for two of four experts each; the last expert is asked by none, and may hold anything."""
+    """Rows that ask for two of four experts each, beside some that ask for none; nobody asks for the last expert."""
     x, gate, up, down = arrays((rows, DEPTH), (4, DEPTH, WIDTH), (4, DEPTH, WIDTH), (4, WIDTH, DEPTH))
     weights = np.zeros((rows, 4), np.float32)
-    for row in range(rows):
+    for row in range(rows - 5):
         weights[row, [row % 3, (row + 1) % 3]] = 0.25 + row / 40, 0.5
     inner = jax.nn.silu(jnp.einsum("rh,ehk->rek", x, gate)) * jnp.einsum("rh,ehk->rek", x, up)
     expected = jnp.einsum("rek,ekh,re->rh", inner, down, weights)
