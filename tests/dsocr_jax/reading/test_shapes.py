@@ -1,4 +1,4 @@
-"""Shapes are few and known; where compiled programs are kept. (`test_reader` checks that no other shape occurs.)"""
+"""Shapes are few and known (`test_reader` checks that no other occurs); where compiled programs are kept."""
 
 import dataclasses
 from pathlib import Path
