@@ -16,6 +16,7 @@ from datagen.manifest import Shard
 from datagen.shards import Made, Stopped
 from datagen.work import POLL, Job, handed_out, make_shard
 from dsocr_jax.errors import UserError
+from dsocr_jax.stop_signals import stop_signals
 
 #: So often in a row may workers die before any piece is finished.
 MAX_DEATHS = 3
@@ -168,30 +169,9 @@ def _work(worker: Worker[Work, Result], piece: Work) -> Result:
 
 
 @contextlib.contextmanager
-def signals() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C and SIGTERM set; a second Ctrl-C interrupts at once."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def on_signal(number: int, frame: Any) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
 def stopping(message: str) -> Iterator[Callable[[], bool]]:
     """Yield what tells whether Ctrl-C or SIGTERM asked to stop; `Stopped` comes out as UserError with ``message``."""
-    with signals() as stop:
+    with stop_signals() as stop:
         try:
             yield stop.is_set
         except Stopped:

@@ -6,10 +6,9 @@ import glob
 import hashlib
 import json
 import os
-import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from dsocr_jax.reading.meter import Meter
 from dsocr_jax.reading.reader import CPU_ROWS, Reader
 from dsocr_jax.reading.summary import LISTED, Summary
 from dsocr_jax.reading.writer import AnswerFolder, JsonLines, Written, note_of, page_key, understood
+from dsocr_jax.stop_signals import stop_signals
 from dsocr_jax.weights.checkpoint import load_model, model_folder, read_config
 from dsocr_jax.weights.tokenizer_files import load_tokenizer
 
@@ -90,7 +90,7 @@ def run(job: ReadJob) -> int:
         reader = Reader(load_model(job.checkpoint, job.dtype), options)
         if job.warm:
             _warm_up(reader)
-        stop = stack.enter_context(_stopping())
+        stop = stack.enter_context(stop_signals("stopping: the pages at work are finished; Ctrl-C again stops at once"))
         meter, summary = Meter(), Summary()
         outputs = _Outputs(reader, folder, lines, settings, meter, summary, job.again)
         _read(job, reader, sources, outputs, stop)
@@ -239,29 +239,6 @@ def _read(job: ReadJob, reader: Reader, sources: Sequence[str], outputs: _Output
                 outputs.take(item)
         finally:
             outputs.finish()
-
-
-@contextlib.contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C and SIGTERM set; a second Ctrl-C interrupts at once."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def on_signal(number: int, frame: object) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        if not stop.is_set():
-            console.print("stopping: the pages at work are finished; Ctrl-C again stops at once", style="yellow")
-        stop.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _report(job: ReadJob, summary: Summary, stopped: bool) -> None:

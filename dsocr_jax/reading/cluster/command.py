@@ -1,10 +1,6 @@
 """``dsocr read-cluster``: batch reading from the command line."""
 
-import contextlib
 import os
-import signal
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dsocr_jax.console import console, progress
+from dsocr_jax.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from dsocr_jax.reading.cluster.run import ClusterSummary
@@ -117,7 +114,7 @@ def read_cluster(
         threads=threads or min(16, os.cpu_count() or 1),
     )
     documents = DocumentOptions(max_pixels=max_pixels, dpi=dpi, password=password)
-    with stopping() as stop:
+    with stop_signals() as stop:
         summary = run(sources, checkpoint, out, reading, documents, cluster, dtype, stop.is_set)
     for name, reason in list(summary.failed_shards.items())[:LISTED]:
         console.print("[bold red]not read:[/]", escape(f"{name}: {reason}"))
@@ -131,27 +128,6 @@ def read_cluster(
     else:
         console.print(escape(f"answers in {out / 'shards'}"))
     return SOME_FAILED if summary.failed_shards or summary.total.failed else ALL_READ
-
-
-@contextlib.contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C and SIGTERM set; a second Ctrl-C interrupts at once."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def on_signal(number: int, frame: object) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _table(summary: "ClusterSummary") -> Table:
