@@ -23,8 +23,6 @@ from dsocr_jax.model.kernels.decode import paged_decode
 PAGE = 64
 #: Rows whose experts' weights are read row by row.
 FEW = 2
-#: Rows of the smallest tile of a product.
-LEAST_TILE = 16
 
 
 @jax.tree_util.register_dataclass
@@ -171,10 +169,8 @@ def _routed(x: Float[Array, "t h"], experts: FusedExperts, k: int, use_kernels: 
     tokens, hidden = x.shape
     probabilities, rank = rank_experts(x.astype(jnp.float32) @ experts.router)
     if use_kernels and FEW < tokens <= kernels.FEW_ROWS:
-        # The kernel's tile holds all rows, and JAX refuses tiles that reach beyond an array.
-        room = ((0, max(LEAST_TILE, 1 << (tokens - 1).bit_length()) - tokens), (0, 0))
-        weights = jnp.pad(jnp.where(rank < k, probabilities, 0.0), room)
-        return kernels.every_expert(jnp.pad(x, room), experts.gate, experts.up, experts.down, weights)[:tokens]
+        weights = jnp.where(rank < k, probabilities, 0.0)
+        return kernels.every_expert(x, experts.gate, experts.up, experts.down, weights)
     slot = rank[:, None, :] == jnp.arange(k)[None, :, None]
     weights = (slot * probabilities[:, None, :]).sum(axis=-1)
     ids = (slot * jnp.arange(rank.shape[-1])).sum(axis=-1).reshape(-1)

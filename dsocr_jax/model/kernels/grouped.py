@@ -302,11 +302,14 @@ def every_expert(
         blocks: tiles of the kernels; ``rows`` must hold all rows.
         interpret: run without a GPU, for tests.
     """
-    rows, hidden = x.shape
+    asked, hidden = x.shape
     experts, _, inner = gate.shape
-    blocks = blocks or Blocks(max(16, 1 << (rows - 1).bit_length()), columns=64, depth=64, warps=4, stages=4)
+    blocks = blocks or Blocks(max(16, 1 << (asked - 1).bit_length()), columns=64, depth=64, warps=4, stages=4)
     share = SUMMED if experts % SUMMED == 0 else 1
-    by_expert = weights.astype(jnp.float32).T
+    # The tile holds all rows, and JAX refuses tiles that reach beyond an array: rows that ask for nobody fill it up.
+    room = ((0, blocks.rows - asked), (0, 0))
+    x, rows = jnp.pad(x, room), blocks.rows
+    by_expert = jnp.pad(weights.astype(jnp.float32), room).T
     middle = pl.pallas_call(
         partial(_every_gated_kernel, blocks=blocks),
         out_shape=jax.ShapeDtypeStruct((experts, rows, inner), x.dtype),
@@ -323,7 +326,7 @@ def every_expert(
         interpret=interpret,
         name="every_down",
     )(middle, down, by_expert)
-    return sums.sum(axis=0).astype(x.dtype)
+    return sums.sum(axis=0)[:asked].astype(x.dtype)
 
 
 def outer(

@@ -96,7 +96,7 @@ def test_outer(sizes: list[int]) -> None:
     close(out, jnp.stack(expected), FORWARD)
 
 
-@pytest.mark.parametrize("rows", [16, 32])
+@pytest.mark.parametrize("rows", [8, 17, 32])
 def test_every_expert(rows: int) -> None:
     """Rows that ask for two of four experts each, beside some that ask for none; nobody asks for the last expert."""
     x, gate, up, down = arrays((rows, DEPTH), (4, DEPTH, WIDTH), (4, DEPTH, WIDTH), (4, WIDTH, DEPTH))
