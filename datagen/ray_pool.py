@@ -4,11 +4,6 @@ Ray does the scheduling and repeats tasks whose worker or node died. Half-writte
 that two tries at one shard never meet.
 """
 
-import contextlib
-import importlib
-import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +14,7 @@ from datagen.manifest import Shard
 from datagen.shards import Made, Stopped
 from datagen.work import POLL, Job, handed_out, make_shard
 from dsocr_jax.errors import UserError
+from dsocr_jax.ray_cluster import connected, require_ray
 
 #: How often Ray begins a task again whose worker or node died.
 MAX_RETRIES = 5
@@ -31,18 +27,6 @@ _GRACE = 20
 
 #: How long a shard that another node wrote may take to be seen here (network folders cache what they list), in seconds.
 _SEEN_WITHIN = 60
-
-
-def require_ray() -> Any:
-    """Return the module ``ray``.
-
-    Raises:
-        UserError: it is not installed.
-    """
-    try:
-        return importlib.import_module("ray")
-    except ImportError:
-        raise UserError("--engine ray needs Ray: pip install 'dsocr-jax[cluster]'") from None
 
 
 def run(
@@ -70,7 +54,7 @@ def run(
     """
     ray = require_ray()
     work = replace(work, directory=work.directory.resolve(), temporary=work.temporary.resolve())
-    with _connected(ray, workers):
+    with connected(ray, workers):
         task = ray.remote(make_shard).options(max_retries=MAX_RETRIES)
         running: set[Any] = set()
         job = ray.put(work)
@@ -99,30 +83,6 @@ def run(
                 ray.cancel(ref)
             if running:  # a cancelled task tidies up first
                 ray.wait(list(running), num_returns=len(running), timeout=_GRACE)
-
-
-@contextlib.contextmanager
-def _connected(ray: Any, workers: int) -> Iterator[None]:
-    """Connect to a cluster or start Ray here, and leave it again; a connection that was there already is kept."""
-    if ray.is_initialized():
-        yield
-        return
-    in_main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGTERM)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a build reports to nobody unless asked to
-    try:
-        try:
-            ray.init("auto", log_to_driver=False, logging_level="error")
-        except ConnectionError:
-            ray.init("local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="error")
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        raise UserError(f"Ray cannot be reached or started ({error}); check RAY_ADDRESS and `ray status`.") from error
-    if in_main:  # Ray puts its own handler there, which would end the build before it has tidied up
-        signal.signal(signal.SIGTERM, handler)
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 def _result(ray: Any, ref: Any, directory: Path) -> Made:

@@ -2,10 +2,8 @@
 
 import contextlib
 import dataclasses
-import glob
 import hashlib
 import json
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,7 +15,7 @@ from rich.markup import escape
 from dsocr_jax.console import console
 from dsocr_jax.errors import UserError
 from dsocr_jax.reading.asking import Answer, ReadOptions, plan_tries
-from dsocr_jax.reading.documents import DocumentOptions, Failure, PageRef, list_files, natural_key
+from dsocr_jax.reading.documents import DocumentOptions, Failure, PageRef, expand, list_files
 from dsocr_jax.reading.loading import load_documents
 from dsocr_jax.reading.meter import Meter
 from dsocr_jax.reading.reader import CPU_ROWS, Reader
@@ -112,16 +110,6 @@ def settings_text(job: ReadJob) -> str:
     documents = {"dpi": job.documents.dpi}
     said = json.dumps([reading, documents, job.dtype, model], sort_keys=True, default=str)
     return hashlib.sha256(said.encode()).hexdigest()
-
-
-def expand(sources: Sequence[str]) -> list[str]:
-    """Replace patterns by the files that they match, in natural order; what matches nothing stays as it is."""
-    found: list[str] = []
-    for source in sources:
-        pattern = glob.has_magic(source) and not os.path.lexists(source)
-        matches = glob.glob(source, recursive=True) if pattern else []  # noqa: PTH207 (it may begin anywhere)
-        found += sorted(matches, key=natural_key) if matches else [source]
-    return found
 
 
 def _few_files(sources: Sequence[str]) -> int:

@@ -4,10 +4,11 @@ Paths of pictures, PDFs and folders, bytes, arrays and Pillow pictures go in; pa
 read comes out too, as a `Failure`, so that one bad file does not stop the others.
 """
 
+import glob
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -191,6 +192,16 @@ def _open_pdf(file: Path | bytes, where: str, options: DocumentOptions) -> Itera
             yield Page(image, where, number, pages)
     finally:
         document.close()
+
+
+def expand(sources: Sequence[str]) -> list[str]:
+    """Replace patterns by the files that they match, in natural order; what matches nothing stays as it is."""
+    found: list[str] = []
+    for source in sources:
+        pattern = glob.has_magic(source) and not os.path.lexists(source)
+        matches = glob.glob(source, recursive=True) if pattern else []  # noqa: PTH207 (it may begin anywhere)
+        found += sorted(matches, key=natural_key) if matches else [source]
+    return found
 
 
 def list_files(path: Path) -> list[Path]:

@@ -1,14 +1,9 @@
 """Workers as actors on a Ray cluster, each on a node with the devices that it asks for."""
 
 import contextlib
-import importlib
 import itertools
 import os
-import signal
-import threading
 import time
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 from dsocr_jax.errors import UserError
@@ -20,54 +15,6 @@ from dsocr_jax.reading.cluster.shard import Job, ShardReader
 
 #: Seconds between two questions to an actor how far it is.
 ASK_EVERY = 1.0
-
-
-def require_ray() -> Any:
-    """Return the module ``ray``.
-
-    Raises:
-        UserError: it is not installed.
-    """
-    try:
-        return importlib.import_module("ray")
-    except ImportError:
-        raise UserError("--engine ray needs Ray: pip install 'dsocr-jax[cluster]'") from None
-
-
-@contextlib.contextmanager
-def connected(ray: Any, actors: int | None) -> Iterator[None]:
-    """Connect to the cluster (``RAY_ADDRESS``, ``ray start``), or start Ray here; a connection that is there is kept.
-
-    Args:
-        ray: the module.
-        actors: Ray that is started here gets at least so many processors, since each actor takes one.
-
-    Raises:
-        UserError: the cluster cannot be reached.
-    """
-    if ray.is_initialized():
-        yield
-        return
-    in_main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGTERM)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a run reports to nobody unless asked to
-    try:
-        try:
-            ray.init("auto", log_to_driver=False, logging_level="error")
-        except ConnectionError:
-            count = max(actors or 1, os.cpu_count() or 1)
-            with warnings.catch_warnings():
-                # JAX warns of every fork; these go on to another program at once.
-                warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
-                ray.init("local", num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="error")
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        raise UserError(f"Ray cannot be reached or started ({error}); check RAY_ADDRESS and `ray status`") from error
-    if in_main:  # Ray puts its own handler there, which would end the run before it has tidied up
-        signal.signal(signal.SIGTERM, handler)
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 def count_actors(ray: Any, actors: int | None, gpus_per_actor: float) -> int:

@@ -12,13 +12,14 @@ from typing import Any, Literal
 
 from dsocr_jax.console import console, progress
 from dsocr_jax.errors import UserError
+from dsocr_jax.ray_cluster import connected, require_ray
 from dsocr_jax.reading.asking import ReadOptions, plan_tries
 from dsocr_jax.reading.cluster.dispatch import Crew, Dispatcher, GivenUp, Stopped
 from dsocr_jax.reading.cluster.folder import SUMMARY, OutFolder, errors_of_the_device, locked
 from dsocr_jax.reading.cluster.lines import Tally
 from dsocr_jax.reading.cluster.local_crew import LocalCrew, environments
 from dsocr_jax.reading.cluster.plan import Plan, Shard, changed_files, differing_settings
-from dsocr_jax.reading.cluster.ray_crew import RayCrew, connected, count_actors, require_ray
+from dsocr_jax.reading.cluster.ray_crew import RayCrew, count_actors
 from dsocr_jax.reading.cluster.shard import SEEN_WITHIN, Job, versions
 from dsocr_jax.reading.cluster.sources import examine_files, find_files, stamps
 from dsocr_jax.reading.documents import DocumentOptions
@@ -236,7 +237,8 @@ def _crew(ray: Any, job: Job, cluster: ClusterOptions, folder: OutFolder, shards
         with LocalCrew(job, places, cluster.at_once, folder.path / LOGS) as local:
             yield local, min(len(places), shards)
         return
-    with connected(ray, cluster.actors):
+    # Each actor takes a processor.
+    with connected(ray, max(cluster.actors or 1, os.cpu_count() or 1)):
         if gpus is None:
             gpus = 1.0 if ray.cluster_resources().get("GPU", 0) else 0.0
         workers = count_actors(ray, cluster.actors, gpus)

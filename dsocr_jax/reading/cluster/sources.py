@@ -1,6 +1,5 @@
 """Sources as users name them → files in order, each once, with kind, pages, size and time of change."""
 
-import glob
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from PIL import Image
 
 from dsocr_jax.errors import UserError
 from dsocr_jax.reading.cluster.plan import MAX_FILE_PAGES, PlannedFile
-from dsocr_jax.reading.documents import DocumentOptions, failure, head_of, list_files, natural_key
+from dsocr_jax.reading.documents import DocumentOptions, expand, failure, head_of, list_files
 from dsocr_jax.reading.pdf import PDF_MARK
 from dsocr_jax.reading.pdf_pool import PdfPool
 
@@ -36,20 +35,13 @@ def find_files(sources: Sequence[str | os.PathLike[str]]) -> list[Found]:
     """
     found: dict[str, str] = {}
     for source in sources:
-        for place in _expand(os.fspath(source)):
+        for place in expand([os.fspath(source)]):
             try:
                 for file in list_files(Path(place)):
                     found.setdefault(os.path.abspath(file), "")  # noqa: PTH100 (links are kept)
             except (UserError, OSError, ValueError) as error:
                 found.setdefault(place, failure(place, error).message)
     return list(found.items())
-
-
-def _expand(source: str) -> list[str]:
-    if not glob.has_magic(source) or os.path.lexists(source):
-        return [source]
-    matches = glob.glob(source, recursive=True)  # noqa: PTH207 (it may begin anywhere)
-    return sorted(matches, key=natural_key) or [source]
 
 
 def stamps(found: Sequence[Found], threads: int) -> list[tuple[str, int, int]]:

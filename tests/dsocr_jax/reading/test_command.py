@@ -19,8 +19,8 @@ from dsocr_jax.errors import UserError
 from dsocr_jax.reading import command
 from dsocr_jax.reading.asking import Answer, ReadOptions
 from dsocr_jax.reading.choose import LoopRule
-from dsocr_jax.reading.command import ReadJob, expand, run
-from dsocr_jax.reading.documents import DocumentOptions, Failure, Page
+from dsocr_jax.reading.command import ReadJob, run
+from dsocr_jax.reading.documents import DocumentOptions, Failure, Page, expand
 from dsocr_jax.reading.reader import Reader
 from dsocr_jax.reading.summary import Summary
 from dsocr_jax.reading.writer import AnswerFolder, JsonLines
