@@ -22,6 +22,16 @@ PLAIN: dict[str, Any] = {
     "tick_units": False, "from_zero": True,
 }  # fmt: skip
 
+BLUE, RED, GREEN = (0, 0, 255), (255, 0, 0), (0, 128, 0)
+COLOURS = (BLUE, RED, GREEN)
+
+
+def runs(image: np.ndarray, colour: tuple[int, int, int], axis: int) -> list[int]:
+    """Return the lengths of the bars of one colour, in order."""
+    lengths = (image == colour).all(-1).sum(axis)
+    groups = np.split(lengths, np.nonzero(np.diff((lengths > 0).astype(int)))[0] + 1)
+    return [int(group.max()) for group in groups if group.max() > 0]
+
 
 def chart(kind: str = "bar", *columns: tuple[float | None, ...], **changes: Any) -> ChartData:
     """Return a chart of columns of values; one column has no name."""

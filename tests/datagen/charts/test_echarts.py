@@ -16,16 +16,13 @@ from datagen.charts.look import Look
 from datagen.charts.own.page import Page
 from datagen.charts.plan import DoesNotFitError, make_plan
 from dsocr_jax.errors import UserError
-from tests.datagen.charts.samples import chart, look
+from tests.datagen.charts.samples import BLUE, COLOURS, chart, look, runs
 
 _NEEDED = ("py_mini_racer", "pyecharts", "resvg_py", "vizly")
 if not all(importlib.util.find_spec(name) for name in _NEEDED):
     pytest.skip("the optional extra `echarts` is not installed", allow_module_level=True)
 
 from datagen.charts.echarts import engine, renderer, styles, texts  # noqa: E402
-
-BLUE, RED, GREEN = (0, 0, 255), (255, 0, 0), (0, 128, 0)
-COLOURS = (BLUE, RED, GREEN)
 
 
 @pytest.fixture(autouse=True)
@@ -36,13 +33,6 @@ def _own_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def draw(data: ChartData, style: Look) -> np.ndarray:
     return renderer.draw(data, dataclasses.replace(style, palette=COLOURS), make_plan(data, style))
-
-
-def runs(image: np.ndarray, colour: tuple[int, int, int], axis: int) -> list[int]:
-    """Return the lengths of the bars of one colour, in order."""
-    lengths = (image == colour).all(-1).sum(axis)
-    groups = np.split(lengths, np.nonzero(np.diff((lengths > 0).astype(int)))[0] + 1)
-    return [int(group.max()) for group in groups if group.max() > 0]
 
 
 def test_the_picture_is_as_large_as_the_look_says():

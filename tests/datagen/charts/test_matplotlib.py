@@ -12,10 +12,7 @@ from datagen.charts.data import ChartData, NumberFormat, Series
 from datagen.charts.look import Look
 from datagen.charts.mpl import canvas, styles
 from datagen.charts.plan import DoesNotFitError, make_plan
-from tests.datagen.charts.samples import chart, look
-
-BLUE, RED, GREEN = (0, 0, 255), (255, 0, 0), (0, 128, 0)
-COLOURS = (BLUE, RED, GREEN)
+from tests.datagen.charts.samples import BLUE, COLOURS, RED, chart, look, runs
 
 
 @pytest.fixture(autouse=True)
@@ -26,13 +23,6 @@ def _own_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def draw(data: ChartData, style: Look) -> np.ndarray:
     return matplotlib_renderer.draw(data, dataclasses.replace(style, palette=COLOURS), make_plan(data, style))
-
-
-def runs(image: np.ndarray, colour: tuple[int, int, int], axis: int) -> list[int]:
-    """Return the lengths of the bars of one colour, in order."""
-    lengths = (image == colour).all(-1).sum(axis)
-    groups = np.split(lengths, np.nonzero(np.diff((lengths > 0).astype(int)))[0] + 1)
-    return [int(group.max()) for group in groups if group.max() > 0]
 
 
 def test_the_picture_is_as_large_as_the_look_says():

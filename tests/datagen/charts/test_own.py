@@ -13,23 +13,14 @@ from datagen.charts.own import renderer
 from datagen.charts.own.page import NAME, TICK, TITLE, VALUE, Page
 from datagen.charts.own.text import Ink, cap, ink, measure, turned
 from datagen.charts.plan import DoesNotFitError, make_plan
-from tests.datagen.charts.samples import chart, look
+from tests.datagen.charts.samples import BLUE, COLOURS, chart, look, runs
 
 FONT = ("DejaVuSans", 14)
-BLUE, RED, GREEN = (0, 0, 255), (255, 0, 0), (0, 128, 0)
-COLOURS = (BLUE, RED, GREEN)
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
 
 def draw(data: ChartData, style: Look) -> np.ndarray:
     return renderer.draw(data, dataclasses.replace(style, palette=COLOURS), make_plan(data, style))
-
-
-def runs(image: np.ndarray, colour: tuple[int, int, int], axis: int) -> list[int]:
-    """Return the lengths of the bars of one colour, in order."""
-    lengths = (image == colour).all(-1).sum(axis)
-    groups = np.split(lengths, np.nonzero(np.diff((lengths > 0).astype(int)))[0] + 1)
-    return [int(group.max()) for group in groups if group.max() > 0]
 
 
 @pytest.mark.parametrize("horizontal", [False, True])
