@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from datagen.family import Rejected
 from datagen.geometry.facts import Fact
-from datagen.geometry.label import figure_text, merged, name_circles
 from datagen.geometry.readable import MIN_SAGITTA, TOUCH, Round, Stroke, check_readable
-from dsocr_jax.answers.geometry import SPAN, Circle, Figure, Segment
+from dsocr_jax.answers.geometry import SPAN, Circle, Figure, Segment, canonical_text, merge_segments, name_circles
 
 #: Letters in the order in which points get them; O is kept for centres.
 LETTERS = "ABCDEFGHIJKLMNPQRSTUVWXYZ"
@@ -44,7 +43,7 @@ class Composed:
     @functools.cached_property
     def key(self) -> str:
         """The label: it holds all that the picture says."""
-        return figure_text(self.figure)
+        return canonical_text(self.figure)
 
 
 @dataclass
@@ -169,7 +168,8 @@ class Sketch:
                 known[point] = complex(round(exact.real, 2) + 0.0, round(exact.imag, 2) + 0.0)
             return known[point]
 
-        strokes = merged([_forward(put(a), put(b), dashed) for a, b, dashed in self.strokes])
+        segments = merge_segments(_segment(put(a), put(b), dashed) for a, b, dashed in self.strokes)
+        strokes = [(complex(*s.start), complex(*s.end), s.dashed) for s in segments]
         circles = [(put(centre), round(radius * scale, 2)) for centre, radius in self.circles]
         letters = sorted(((label, put(point)) for point, label in self.names.items()), key=lambda item: _order(item[0]))
         check_readable([*(p for _, p in letters), *(c for c, _ in circles)], strokes, circles, sagitta)
@@ -179,11 +179,7 @@ class Sketch:
         points = tuple((label, (p.real, p.imag)) for label, p in letters if p not in alone)
         labels = {p: label for label, p in letters if p in centres}
         rounds = (Circle(labels.get(c, ""), (c.real, c.imag), r) for c, r in circles)
-        figure = Figure(
-            tuple(Segment((a.real, a.imag), (b.real, b.imag), dashed) for a, b, dashed in strokes),
-            points,
-            name_circles(rounds, points),
-        )
+        figure = Figure(segments, points, name_circles(rounds, points))
         return Composed(
             figure,
             tuple(strokes),
@@ -206,11 +202,10 @@ class Sketch:
         return complex(left + right, low + high) / 2, SPAN / max(right - left, high - low)
 
 
-def _forward(a: complex, b: complex, dashed: bool) -> Stroke:
-    """Return the stroke from its end with the smaller x, then y."""
+def _segment(a: complex, b: complex, dashed: bool) -> Segment:
     if abs(a - b) < TOUCH:
         raise Rejected("stroke without length")
-    return (a, b, dashed) if (a.real, a.imag) < (b.real, b.imag) else (b, a, dashed)
+    return Segment((a.real, a.imag), (b.real, b.imag), dashed)
 
 
 def _order(label: str) -> tuple[str, int, str]:

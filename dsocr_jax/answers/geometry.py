@@ -105,7 +105,11 @@ def write_figure(figure: Figure, ruler: float = RULER) -> str:
     """
     if not ruler > 0:
         raise AnswerError(f"figure: the ruler must be positive, found {ruler}")
-    figure = _canonical(figure)
+    return canonical_text(_canonical(figure), ruler)
+
+
+def canonical_text(figure: Figure, ruler: float = RULER) -> str:
+    """Return a figure as text that is rounded, merged, named and in order already, as `write_figure` would."""
     line = [" -- ".join(point_text(p) for p in ruler_points(s.start, s.end, ruler)) for s in figure.segments]
     content: dict[str, Any] = {
         "Line": {
@@ -153,21 +157,35 @@ def _canonical(figure: Figure) -> Figure:
         raise AnswerError(f"figure: more than {MAX_SEGMENTS} segments, {MAX_POINTS} points or {MAX_CIRCLES} circles")
     if not figure.segments and not figure.circles:
         raise AnswerError("figure: nothing is drawn")
+    segments = merge_segments(figure.segments)
+    points = tuple(sorted(((label, _round(point)) for label, point in figure.points), key=lambda p: _order(p[0])))
+    named = name_circles([replace(c, center=_round(c.center)) for c in figure.circles], points)
+    _check_labels(points, named)
+    return Figure(segments, points, named)
+
+
+def merge_segments(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Round and orient segments, make collinear and touching ones of one type one, and put them in order.
+
+    Raises:
+        AnswerError: a segment has no length after rounding, or a number cannot be written.
+    """
     strokes: dict[bool, list[tuple[Point, Point]]] = {False: [], True: []}
-    for segment in figure.segments:
+    for segment in segments:
         first, last = sorted((_round(segment.start), _round(segment.end)))
         if first == last:
             raise AnswerError(f"figure: the segment at {point_text(first)} has no length")
         strokes[bool(segment.dashed)].append((first, last))
     merged = sorted((*pair, dashed) for dashed, pairs in strokes.items() for pair in merge_all(pairs))
-    points = tuple(sorted(((label, _round(point)) for label, point in figure.points), key=lambda p: _order(p[0])))
-    named = _name_circles([replace(c, center=_round(c.center)) for c in figure.circles], points)
-    _check_labels(points, named)
-    return Figure(tuple(Segment(*stroke) for stroke in merged), points, named)
+    return tuple(Segment(*stroke) for stroke in merged)
 
 
-def _name_circles(circles: Iterable[Circle], points: Iterable[tuple[str, Point]]) -> tuple[Circle, ...]:
-    """Give unlabelled centres the letter of a point there, else O, else the next free letter."""
+def name_circles(circles: Iterable[Circle], points: Iterable[tuple[str, Point]]) -> tuple[Circle, ...]:
+    """Give unlabelled centres the letter of a point there, else O, else the next free letter; put circles in order.
+
+    Raises:
+        AnswerError: a radius is not positive or too large, or no letter is left.
+    """
     done: list[Circle] = []
     ordered = sorted(circles, key=lambda c: (c.center, c.radius))
     taken = dict(points) | {c.label: c.center for c in ordered if c.label}

@@ -5,15 +5,11 @@ from hypothesis import strategies as st
 
 from datagen.family import Rejected
 from datagen.geometry import FAMILY
-from datagen.geometry.label import figure_text, merged
 from datagen.geometry.settings import STANDARD
 from datagen.geometry.sketch import Sketch
 from dsocr_jax.answers import check_label
 from dsocr_jax.answers.geometry import Circle, Figure, Segment, normalise, parse_figure, write_figure
 from tests.datagen.geometry.drawn import LEVELS, draws
-
-GRID = st.builds(lambda x, y: complex(x, y) / 2, st.integers(-8, 8), st.integers(-8, 8))
-SEGMENTS = st.tuples(GRID, GRID, st.booleans()).filter(lambda s: s[0] != s[1])
 
 
 def pair(point: complex) -> tuple[float, float]:
@@ -22,21 +18,13 @@ def pair(point: complex) -> tuple[float, float]:
 
 @settings(deadline=None, max_examples=150)
 @given(st.integers(0, 2**32 - 1))
-def test_the_quick_writer_writes_what_the_general_one_does(seed: int):
+def test_a_figure_is_canonical_as_it_is_composed(seed: int):
     try:
         content = FAMILY.compose(np.random.default_rng(seed), STANDARD)
     except Rejected:
         return
     assert content.key == write_figure(content.figure)
     check_label("geometry", content.key)
-
-
-@given(st.lists(SEGMENTS, min_size=1, max_size=8))
-def test_segments_are_merged_as_the_general_writer_does(segments: list[tuple[complex, complex, bool]]):
-    forward = [(*sorted((a, b), key=pair), dashed) for a, b, dashed in segments]
-    quick = tuple(Segment(pair(a), pair(b), dashed) for a, b, dashed in merged(forward))
-    general = Figure(tuple(Segment(pair(a), pair(b), dashed) for a, b, dashed in segments))
-    assert figure_text(Figure(quick)) == write_figure(general)
 
 
 def test_the_sketch_is_normalised_as_the_general_writer_does():
