@@ -55,7 +55,8 @@ def start(
         environment: orders to the fake family.
     """
     script = target.parent / "build_of_the_fake.py"
-    script.write_text(_SCRIPT)
+    if not script.exists():  # written once: a process that has just been started may be reading it
+        script.write_text(_SCRIPT)
     here = Path(__file__).parent
     return subprocess.Popen(
         [sys.executable, str(script), str(target), *map(str, (workers, *share, limit, user))],
