@@ -102,7 +102,7 @@ def quiet_libraries() -> None:
 def _main() -> int:
     options = parse(sys.argv[1:])
     quiet_libraries()
-    from train.config import check
+    from train.checks import check
 
     check(options.config)
     if options.distributed:

@@ -1,4 +1,4 @@
-"""What a training run is: frozen dataclasses, and the checks that need neither a device nor the data.
+"""What a training run is: frozen dataclasses. `train.checks` says what does not go together.
 
 A configuration file (``configs/*.py``) holds one visible object, ``config``; the command line may override
 any field. An option that could have no effect is refused rather than ignored.
@@ -6,7 +6,6 @@ any field. An option that could have no effect is refused rather than ignored.
 
 import dataclasses
 import difflib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,8 +13,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from dsocr_jax.config import ModelConfig, config_to_dict, preset
-from dsocr_jax.errors import UserError
-from dsocr_jax.modes import Mode, count_tokens, find_mode
+from dsocr_jax.modes import Mode, find_mode
 
 #: Command-line form of the model: the name of a preset. Other sizes are written in the configuration file.
 _PRESET_NAME: Any = tyro.constructors.PrimitiveConstructorSpec(
@@ -30,7 +28,25 @@ _PRESET_NAME: Any = tyro.constructors.PrimitiveConstructorSpec(
 FINAL_FRACTION, STEP_EVERY, STEP_FACTOR = 0.1, 2000, 0.5
 
 #: Fields that may change between two starts of one run: they do not change what a step computes.
-HARMLESS = ("steps", "out", "data", "workers", "checkpoint_every", "keep", "log_every", "mesh")
+HARMLESS = (
+    "steps",
+    "out",
+    "data",
+    "workers",
+    "checkpoint_every",
+    "keep",
+    "log_every",
+    "mesh",
+    "backends",
+    "evaluate_every",
+    "evaluate_on",
+    "evaluate_samples",
+    "tensorboard",
+    "profile",
+    "max_skipped",
+    "max_rollbacks",
+    "max_bad",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +78,8 @@ class OptimizerConfig:
     b2: float = 0.95
     #: Added to the root of the second moment.
     eps: float = 1e-8
+    #: Type in which the first moment is kept; the second is always float32.
+    first_moment: Literal["float32", "bfloat16"] = "float32"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +94,32 @@ class MeshConfig:
     expert: int = 1
     #: Matrices split over devices; the batch is not.
     tensor: int = 1
+    #: Stages of the pipeline (experimental, `train.pipeline`); 1 for none.
+    stage: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class BackendsConfig:
+    """How the model computes (`dsocr_jax.model.backends.Backends`); None takes what is best on this platform."""
+
+    relative: str | None = None
+    attention: str | None = None
+    grouped: str | None = None
+    layers: str | None = None
+    remat: str | None = None
+    capacity: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class LoraConfig:
+    """Low-rank adapters; every other parameter keeps its value."""
+
+    #: Rank of the adapters.
+    rank: int = 16
+    #: Scale: the product of an adapter's two matrices is multiplied by ``alpha / rank``.
+    alpha: float = 32.0
+    #: Path patterns of the matrices that get adapters.
+    on: tuple[str, ...] = (r"^decoder/layers/.*/attn/(q|k|v|o)/kernel$",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,12 +132,17 @@ class TrainConfig:
     tokenizer: Path | None = None
     #: Folder of a parameter checkpoint to start from; None for random parameters.
     init_from: Path | None = None
-    #: Folders of sample sets, as ``dsocr-data build`` writes them.
-    data: tuple[Path, ...] = ()
+    #: Folders of sample sets, as ``dsocr-data build`` writes them; files of lines of JSON (pictures and turns, or text
+    #: alone); ``live:LEVEL`` or ``live:LEVEL:charts,pages``, samples drawn while training goes on.
+    data: tuple[str, ...] = ()
     #: Share of each kind of sample, such as ``charts 2 pages 1``; not given: by their number. 0 leaves a kind out.
     mixture: dict[str, float] = dataclasses.field(default_factory=dict)
-    #: Resolution modes of the model; batches take turns.
+    #: What is done to pictures on the fly: one of `datagen.degradation.NAMES`.
+    degradation: str = "none"
+    #: Resolution modes of the model; steps take turns.
     modes: tuple[str, ...] = ("tiny",)
+    #: Share of each mode's steps, such as ``base 2 tiny 1``; not given: equal shares.
+    mode_shares: dict[str, float] = dataclasses.field(default_factory=dict)
     #: Tokens of a row, placeholders of the picture included; longer samples are left out and counted.
     length: int = 512
     #: Samples of a step, over all devices.
@@ -101,16 +150,25 @@ class TrainConfig:
     #: Rows that the samples of a step are packed into; None gives each its own row. Samples for which there is no
     #: place are left out and counted.
     rows: int | None = None
+    #: Most pictures of a row; None takes what the data asks for on average, and a little more.
+    pictures_per_row: int | None = None
+    #: Parts that the rows of a step are computed in, one after the other: less memory, the same result.
+    accumulate: int = 1
     #: Optimizer steps of the whole run.
     steps: int = 2000
+    #: Passes over the data, instead of ``steps``; needs data that ends.
+    epochs: float | None = None
     #: Folder of the run; an existing run goes on where it was.
     out: Path = Path("runs/train")
     #: Seed of the first parameters and of the order of the samples.
     seed: int = 0
-    #: Threads that read, decode and collate.
+    #: Processes that read, draw, decode and pack; 0 does it between the steps.
     workers: int = 2
     optimizer: OptimizerConfig = OptimizerConfig()
     mesh: MeshConfig = MeshConfig()
+    backends: BackendsConfig = BackendsConfig()
+    #: Train low-rank adapters alone; None trains the parameters themselves.
+    lora: LoraConfig | None = None
     #: Type of activations and of the parameters where they are used; the parameters themselves stay float32.
     compute_dtype: Literal["float32", "bfloat16"] = "float32"
     #: Positions of a row whose logits are held at one time.
@@ -123,6 +181,23 @@ class TrainConfig:
     keep: int = 2
     #: Steps between two lines of the metrics.
     log_every: int = 10
+    #: Steps between two evaluations; None for none.
+    evaluate_every: int | None = None
+    #: A sample set that is not trained on, for the evaluations.
+    evaluate_on: Path | None = None
+    #: Samples of each kind in an evaluation.
+    evaluate_samples: int = 8
+    #: Write the metrics for TensorBoard, too.
+    tensorboard: bool = True
+    #: Write a trace of this many steps (after the first ones, which compile); 0 writes none.
+    profile: int = 0
+    #: Steps in a row whose loss or gradient may be infinite or no number; each is skipped, then the run goes back to
+    #: its last checkpoint and past the data that came after it.
+    max_skipped: int = 10
+    #: How often a run may go back in that way.
+    max_rollbacks: int = 3
+    #: Largest share of samples that cannot be used (pictures that do not decode); more of them end the run.
+    max_bad: float = 0.01
 
     @property
     def model_config(self) -> ModelConfig:
@@ -140,106 +215,12 @@ class TrainConfig:
         return tuple(find_mode(name, known) for name in self.modes)
 
 
-def check(config: TrainConfig) -> None:
-    """Raise one `UserError` with everything that is wrong in ``config`` itself; files and devices come later."""
-    found = [*_check_numbers(config), *_check_schedule(config), *_check_patterns(config), *_check_model(config)]
-    found += [
-        f"--mixture: the weight of {kind} is {w:g}; give 0 or more" for kind, w in config.mixture.items() if w < 0
-    ]
-    if config.mixture and not any(weight > 0 for weight in config.mixture.values()):
-        found.append("--mixture: every weight is 0; give one kind a weight")
-    if not config.data:
-        found.append("--data: no sample set is given; name the folder that `dsocr-data build` wrote")
-    if found:
-        raise UserError("; ".join(found))
-
-
-def _check_numbers(config: TrainConfig) -> list[str]:
-    found = []
-    for name in ("length", "batch_size", "steps", "workers", "loss_chunk", "checkpoint_every", "keep", "log_every"):
-        if getattr(config, name) < 1:
-            found.append(f"--{name.replace('_', '-')} must be at least 1, not {getattr(config, name)}")
-    if config.rows is not None and not 1 <= config.rows < config.batch_size:
-        found.append(f"--rows must be at least 1 and less than --batch-size {config.batch_size}, or None")
-    if config.seed < 0:
-        found.append(f"--seed must be 0 or more, not {config.seed}")
-    mesh = dataclasses.asdict(config.mesh)
-    found += [f"--mesh.{axis} must be at least 1, or -1 for the rest" for axis, n in mesh.items() if n < 1 and n != -1]
-    if list(mesh.values()).count(-1) > 1:
-        found.append("only one axis of --mesh may be -1")
-    optimizer = config.optimizer
-    rules = {
-        "peak-lr must be above 0": optimizer.peak_lr > 0,
-        "warmup must be 0 or more": optimizer.warmup >= 0,
-        "weight-decay must be 0 or more": optimizer.weight_decay >= 0,
-        "clip must be above 0; None switches clipping off": optimizer.clip is None or optimizer.clip > 0,
-        "b1 must be in [0, 1)": 0 <= optimizer.b1 < 1,
-        "b2 must be in [0, 1)": 0 <= optimizer.b2 < 1,
-        "eps must be above 0": optimizer.eps > 0,
-    }
-    return found + [f"--optimizer.{rule}" for rule, holds in rules.items() if not holds]
-
-
-def _check_schedule(config: TrainConfig) -> list[str]:
-    optimizer, found = config.optimizer, []
-    if optimizer.warmup >= config.steps >= 1:
-        found.append(
-            f"--optimizer.warmup {optimizer.warmup} is not shorter than --steps {config.steps}: the peak would "
-            "never be reached; shorten the warmup"
-        )
-    for name, schedule in (("final_fraction", "cosine"), ("step_every", "step"), ("step_factor", "step")):
-        value, option = getattr(optimizer, name), f"--optimizer.{name.replace('_', '-')}"
-        if value is not None and optimizer.schedule != schedule:
-            found.append(
-                f"{option} has no effect with a {optimizer.schedule} schedule; leave it out or take "
-                f"--optimizer.schedule {schedule}"
-            )
-    if optimizer.final_fraction is not None and not 0 <= optimizer.final_fraction <= 1:
-        found.append("--optimizer.final-fraction must be in [0, 1]")
-    every = STEP_EVERY if optimizer.step_every is None else optimizer.step_every
-    if optimizer.schedule == "step" and not 1 <= every < config.steps - optimizer.warmup:
-        found.append(f"--optimizer.step-every {every} must be at least 1 and leave a cut before the last step")
-    if optimizer.step_factor is not None and not 0 < optimizer.step_factor < 1:
-        found.append("--optimizer.step-factor must be in (0, 1)")
-    if optimizer.weight_decay == 0 and optimizer.decay != OptimizerConfig().decay:
-        found.append("--optimizer.decay has no effect with --optimizer.weight-decay 0; leave it out")
-    return found
-
-
-def _check_patterns(config: TrainConfig) -> list[str]:
-    found = []
-    for option, patterns in (("--freeze", config.freeze), ("--optimizer.decay", config.optimizer.decay)):
-        for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                found.append(f"{option}: {pattern!r} is not a regular expression ({error})")
-    return found
-
-
-def _check_model(config: TrainConfig) -> list[str]:
-    model, found = config.model_config, []
-    if not config.modes:
-        found.append("--modes: name at least one mode")
-    if len(set(config.modes)) != len(config.modes):
-        found.append("--modes: a mode is named twice")
-    if config.length > model.decoder.max_positions:
-        found.append(f"--length {config.length} is more than the model's {model.decoder.max_positions} positions")
-    for mode in config.model_modes:
-        placeholders = count_tokens(mode, (1, 1), model.stride)
-        if placeholders >= config.length:
-            found.append(
-                f"--length {config.length} has no room for an answer: a picture in mode {mode.name} alone takes "
-                f"{placeholders} tokens"
-            )
-    return found
-
-
 def flatten(config: TrainConfig) -> dict[str, Any]:
     """Return every field by dotted name, as JSON holds it; a preset is written out in full."""
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     values["model"] = config_to_dict(config.model_config)
-    values["optimizer"], values["mesh"] = dataclasses.asdict(config.optimizer), dataclasses.asdict(config.mesh)
+    for name in ("optimizer", "mesh", "backends", "lora"):
+        values[name] = values[name] and dataclasses.asdict(values[name])
     return dict(_flat("", values))
 
 

@@ -9,6 +9,7 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import grain
@@ -69,7 +70,7 @@ def open_sets(config: TrainConfig) -> list[SampleSet]:
     Raises:
         UserError: a set cannot be opened or is a test set, or the mixture and the kinds do not go together.
     """
-    sets = [SampleSet.open(directory) for directory in config.data]
+    sets = [SampleSet.open(Path(directory)) for directory in config.data]
     for samples in sets:
         if samples.manifest.config["split"] == "test":
             raise UserError(f"--data: {samples.directory} is a test set; train on a set built with --split train")

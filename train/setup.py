@@ -16,7 +16,8 @@ from dsocr_jax.tokenizer import SMALL_TOKENIZER, Tokenizer
 from dsocr_jax.weights.checkpoint import load_model, read_config
 from dsocr_jax.weights.params import abstract_model, flatten, init_params
 from dsocr_jax.weights.tokenizer_files import check_tokenizer
-from train.config import TrainConfig, check
+from train.checks import check
+from train.config import TrainConfig
 from train.data import BatchSource, open_sets
 from train.optimizer import check_patterns, make_optimizer
 from train.sharding import batch_shards, make_mesh, sharding_table

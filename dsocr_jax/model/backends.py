@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from dsocr_jax.errors import UserError
+from dsocr_jax.model.placement import HERE, Placement
 
 #: The values of each field of `Backends`, the plain form first: what the others are held against in the tests.
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -34,6 +35,7 @@ class Backends:
             parameters, or only the layer's input.
         capacity: room for the rows of an expert with ``capacity`` and ``capacity_drop``, as a multiple of its
             fair share.
+        placement: brings parameters that are spread over devices to where they are used.
     """
 
     relative: str = "plain"
@@ -42,6 +44,7 @@ class Backends:
     layers: str = "unrolled"
     remat: str = "none"
     capacity: float = 1.25
+    placement: Placement = HERE
 
     def __post_init__(self) -> None:
         """Refuse unknown names and numbers without a meaning, all of them at once."""

@@ -6,6 +6,7 @@ Parameters are stored for each layer by itself; they are stacked inside the comp
 
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -58,13 +59,17 @@ def run_layers(layers: Sequence[Any], carry: Carry, call: Callable[[Any, Carry],
         layers: modules.
         carry: what a layer changes; arrays that keep their shapes and types.
         call: applies one layer.
-        backends: its ``layers`` and ``remat`` are used.
+        backends: its ``layers``, ``remat`` and ``placement`` are used.
     """
-    if backends.layers == "unrolled":
-        for layer in layers:
-            carry = call(layer, carry) if backends.remat == "none" else _remat(call, backends.remat)(layer, carry)
-        return carry
     graphdefs, states = zip(*(nnx.split(layer) for layer in layers), strict=True)
+
+    def run_one(structure: Any, state: Any, carry: Carry) -> Carry:
+        return call(nnx.merge(structure, backends.placement.layer(state)), carry)
+
+    if backends.layers == "unrolled":
+        for structure, state in zip(graphdefs, states, strict=True):
+            carry = _remat(partial(run_one, structure), backends.remat)(state, carry)
+        return carry
     for run in find_runs([_kind(*item) for item in zip(graphdefs, states, strict=True)]):
         stop = run.first + run.period * run.repeats
         structures = graphdefs[run.first : run.first + run.period]
@@ -72,8 +77,7 @@ def run_layers(layers: Sequence[Any], carry: Carry, call: Callable[[Any, Carry],
         def body(carry: Carry, parts: tuple[Any, ...], structures: tuple[Any, ...] = structures) -> tuple[Carry, None]:
             for structure, part in zip(structures, parts, strict=True):
                 # One block at a time is computed again, however many a body has.
-                run_one = _remat(call, backends.remat, prevent_cse=False)
-                carry = run_one(nnx.merge(structure, part), carry)
+                carry = _remat(partial(run_one, structure), backends.remat, prevent_cse=False)(part, carry)
             return carry, None
 
         if run.repeats == 1:
