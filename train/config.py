@@ -132,6 +132,9 @@ class TrainConfig:
     tokenizer: Path | None = None
     #: Folder of a parameter checkpoint to start from; None for random parameters.
     init_from: Path | None = None
+    #: Folders of parameters for parts of the model, by path pattern, such as ``^encoder/ runs/stage1``; they come after
+    #: `init_from`, and only the parts named must fit.
+    init_parts: dict[str, Path] = dataclasses.field(default_factory=dict)
     #: Folders of sample sets, as ``dsocr-data build`` writes them; files of lines of JSON (pictures and turns, or text
     #: alone); ``live:LEVEL`` or ``live:LEVEL:charts,pages``, samples drawn while training goes on.
     data: tuple[str, ...] = ()
