@@ -1,0 +1,133 @@
+"""The whole routed part of a mixture of experts with its own backward pass, on the kernels beside this module.
+
+What it saves against separate products: tokens are not copied into sorted rows and back, in either direction; the
+tokens' gradient leaves one kernel; nothing elementwise is a pass over memory of its own but the sum of a token's rows.
+
+A token's weights scale the hidden rows instead of the outputs, which is the same sum. So the weights' gradient is a
+by-product of the hidden rows' one, and the outputs need not be kept.
+"""
+
+import dataclasses
+from functools import partial, reduce
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from dsocr_jax.model.kernels import experts, experts_gradient
+from dsocr_jax.model.kernels.grouped import Blocks
+from dsocr_jax.model.kernels.sorting import sort_by_expert
+from dsocr_jax.model.scan import keep_product
+
+
+@dataclasses.dataclass(frozen=True)
+class Tiling:
+    """The tiles of each kernel; ``rows`` of the last two is the step along the summed axis.
+
+    Attributes:
+        gated, down: of the forward pass; the first holds two tiles of results.
+        hidden, rows: of the gradients of the hidden rows and the tokens.
+        pair, outer: of the gradients of the weights; the first holds two tiles of results.
+    """
+
+    gated: Blocks
+    down: Blocks
+    hidden: Blocks
+    rows: Blocks
+    pair: Blocks
+    outer: Blocks
+
+
+MANY = Tiling(
+    gated=Blocks(rows=128, columns=128, depth=64, warps=8, stages=3),
+    down=Blocks(rows=128, columns=256, depth=64, warps=8, stages=3),
+    hidden=Blocks(rows=128, columns=128, depth=64, warps=8, stages=3),
+    rows=Blocks(rows=128, columns=256, depth=64, warps=8, stages=3),
+    pair=Blocks(rows=64, columns=128, depth=128, warps=8, stages=3),
+    outer=Blocks(rows=64, columns=256, depth=128, warps=8, stages=3),
+)
+#: For experts whose fair share is at most `FEW_ROWS` rows.
+FEW = Tiling(*(Blocks(rows=32, columns=64, depth=64, warps=4, stages=3),) * 6)
+FEW_ROWS = 64
+
+
+def choose_tiling(rows: int, experts: int) -> Tiling:
+    """Return the tiles for ``rows`` rows in all."""
+    return FEW if rows <= FEW_ROWS * experts else MANY
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(6, 7))
+def routed_mlp(
+    x: Float[Array, "t h"],
+    weights: Float[Array, "t k"],
+    gate: Float[Array, "e h n"],
+    up: Float[Array, "e h n"],
+    down: Float[Array, "e n h"],
+    chosen: Int[Array, "t k"],
+    tiling: Tiling | None = None,
+    interpret: bool = False,
+) -> Float[Array, "t h"]:
+    """Return the sum of each token's chosen experts (SwiGLU), times its weights; summed in float32.
+
+    With gradients for all but ``chosen``. Equal runs give equal bits.
+
+    Args:
+        x: tokens.
+        weights: float32, of the choices.
+        gate, up, down: the experts' weights, of the tokens' type.
+        chosen: experts.
+        tiling: tiles of the kernels; by default `choose_tiling`.
+        interpret: run without a GPU, for tests: very slow.
+    """
+    y, _ = _forward(x, weights, gate, up, down, chosen, tiling, interpret, keep=False)
+    return y
+
+
+#: The tokens, their weights, the experts' weights, the pairs by expert, rows of every expert, the two products.
+Kept = tuple[Array, Array, Array, Array, Array, Array, Array, Array, Array]
+
+
+def _forward(
+    x: Array,
+    weights: Array,
+    gate: Array,
+    up: Array,
+    down: Array,
+    chosen: Array,
+    tiling: Tiling | None,
+    interpret: bool,
+    keep: bool = True,
+) -> tuple[Array, tuple[Array, ...]]:
+    use = tiling or choose_tiling(chosen.size, gate.shape[0])
+    # What is named here is what a layer with `remat="dots"` keeps of its experts; the rest of the forward pass has no
+    # other use in the backward one, so that nothing here is computed twice.
+    order, sizes = map(keep_product, sort_by_expert(chosen.reshape(-1), gate.shape[0], interpret=interpret))
+    hidden, *products = experts.gated(
+        x, gate, up, weights.reshape(-1), order, sizes, use.gated, keep=keep, interpret=interpret
+    )
+    pairs = experts.down(hidden, down, order, sizes, use.down, interpret=interpret)
+    return sum_pairs(pairs, chosen.shape), (x, weights, gate, up, down, order, sizes, *map(keep_product, products))
+
+
+def _backward(
+    tiling: Tiling | None, interpret: bool, kept: tuple[Array, ...], dy: Array
+) -> tuple[Array, Array, Array, Array, Array, None]:
+    x, weights, gate, up, down, order, sizes, gated, lifted = kept
+    use = tiling or choose_tiling(order.shape[0], gate.shape[0])
+    hidden, dgated, dlifted, dweights = experts_gradient.hidden_gradient(
+        dy, down, gated, lifted, weights.reshape(-1), order, sizes, use.hidden, interpret=interpret
+    )
+    pairs = experts_gradient.rows_gradient(dgated, dlifted, gate, up, order, sizes, use.rows, interpret=interpret)
+    dgate, dup = experts_gradient.pair_gradient(x, dgated, dlifted, order, sizes, use.pair, interpret=interpret)
+    ddown = experts_gradient.outer_gradient(hidden, dy, order, sizes, use.outer, interpret=interpret)
+    return sum_pairs(pairs, weights.shape), dweights.reshape(weights.shape), dgate, dup, ddown, None
+
+
+routed_mlp.defvjp(_forward, _backward)
+
+
+def sum_pairs(pairs: Float[Array, "r h"], shape: tuple[int, ...]) -> Float[Array, "t h"]:
+    """Return the sum of each token's k rows, added in float32 from the first to the last; ``shape`` is ``[t, k]``."""
+    rows = pairs.reshape(*shape, -1)
+    # One elementwise pass that reads every row once, which others may join; a reduction over k would not be.
+    return reduce(jnp.add, [rows[:, i].astype(jnp.float32) for i in range(shape[1])]).astype(pairs.dtype)
