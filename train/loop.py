@@ -20,14 +20,14 @@ import jax
 
 from dsocr_jax.console import console, progress
 from dsocr_jax.errors import UserError
-from dsocr_jax.weights.checkpoint import save_model
 from train.checkpoint import FOLDER, Checkpoints, check_room
 from train.config import TrainConfig, differences, flatten
 from train.data import Feed, digest
 from train.interrupt import Interrupt
 from train.journal import METRICS, Journal
 from train.plot import plot_loss
-from train.setup import Setup, first_state, prepare, tokenizer_file
+from train.publish import publish
+from train.setup import Setup, first_state, prepare
 from train.step import TrainState, put_batch
 
 RUN, LOCK = "run.json", ".lock"
@@ -127,9 +127,7 @@ def _publish(setup: Setup, state: TrainState) -> None:
     """
     out = setup.config.out
     if jax.process_count() == 1:
-        # One copy of what every device holds: cutting it up for all of them to write takes longer.
-        params = jax.tree.map(lambda x: x.addressable_data(0) if x.is_fully_replicated else x, state.params)
-        save_model(out / "model", setup.config.model_config, params, tokenizer_file(setup.config))
+        publish(setup, state, out / "model")
     if jax.process_index() == 0:
         plot_loss(out / METRICS, out / "loss.png", title=out.name)
 

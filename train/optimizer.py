@@ -1,15 +1,17 @@
 """AdamW, its schedule, and which parameters decay or stay frozen."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from dsocr_jax.errors import UserError
-from dsocr_jax.weights.params import path_name
+from dsocr_jax.model.scan import first_of
 from train.config import FINAL_FRACTION, STEP_EVERY, STEP_FACTOR, OptimizerConfig, TrainConfig, suggest
+from train.trained import named_by
 
 
 def make_schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
@@ -28,45 +30,39 @@ def make_schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
     return optax.join_schedules([warm, then], [config.warmup]) if config.warmup else then
 
 
-def matching(params: Any, patterns: Sequence[str]) -> Any:
-    """Return a tree of bool like ``params``: whether any pattern is found in the leaf's path."""
-    return jax.tree.map_with_path(lambda path, _: any(re.search(p, path_name(path)) for p in patterns), params)
-
-
-def check_patterns(params: Any, config: TrainConfig) -> None:
+def check_patterns(params: Mapping[str, Any], config: TrainConfig) -> None:
     """Refuse a pattern that names no parameter, and a run that would freeze everything.
 
     Raises:
         UserError: the message names the pattern and the nearest paths.
     """
-    names = [path_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
-    near = sorted({part for name in names for part in (*name.split("/"), "/".join(name.split("/")[:2]))})
+    near = sorted({part for name in params for part in (*name.split("/"), "/".join(name.split("/")[:2]))})
     given = [pattern for pattern in config.optimizer.decay if pattern not in OptimizerConfig().decay]
-    for option, patterns in (("--freeze", config.freeze), ("--optimizer.decay", given)):
+    adapted = config.lora.on if config.lora else ()
+    for option, patterns in (("--freeze", config.freeze), ("--optimizer.decay", given), ("--lora.on", adapted)):
         for pattern in patterns:
-            if not any(re.search(pattern, name) for name in names):
+            if not any(re.search(pattern, first_of(name)) for name in params):
                 hint = suggest(pattern.strip("^$/"), near)
                 raise UserError(f"{option}: {pattern!r} names no parameter{hint} (`--dry-run` lists them all)")
-    if config.freeze and all(jax.tree.leaves(matching(params, config.freeze))):
+    if config.freeze and all(named_by(name, config.freeze) for name in params):
         raise UserError("--freeze: every parameter is frozen; leave some to be trained")
 
 
-def make_optimizer(params: Any, config: TrainConfig) -> optax.GradientTransformation:
-    """Return the optimizer for ``params`` (only their paths count); frozen parameters have no moments.
-
-    The norm that is clipped is that of the trained parameters alone.
-    """
+def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
+    """Return the optimizer of the trained parameters, a dictionary by name; clipping is `clipped`."""
     settings = config.optimizer
-    adamw = optax.adamw(
+    return optax.adamw(
         make_schedule(settings, config.steps),
         b1=settings.b1,
         b2=settings.b2,
         eps=settings.eps,
+        mu_dtype=settings.first_moment,
         weight_decay=settings.weight_decay,
-        mask=lambda tree: matching(tree, settings.decay),
+        mask=lambda tree: {name: named_by(name, settings.decay) for name in tree},
     )
-    trained = adamw if settings.clip is None else optax.chain(optax.clip_by_global_norm(settings.clip), adamw)
-    if not config.freeze:
-        return trained
-    labels = jax.tree.map(lambda frozen: "frozen" if frozen else "trained", matching(params, config.freeze))
-    return optax.partition({"trained": trained, "frozen": optax.set_to_zero()}, labels)
+
+
+def clipped(gradients: dict[str, jax.Array], norm: jax.Array, most: float | None) -> dict[str, jax.Array]:
+    """Return the gradients in float32, scaled so that their global norm, which is ``norm``, is at most ``most``."""
+    scale = jnp.ones(()) if most is None else jnp.minimum(1.0, most / jnp.maximum(norm, most))
+    return {name: x.astype(jnp.float32) * scale for name, x in gradients.items()}

@@ -1,17 +1,22 @@
 """Everything that a run needs, checked, before memory is taken or a file is touched."""
 
 import dataclasses
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 from flax import nnx
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 
 from datagen.shards import SampleSet
 from dsocr_jax.config import config_to_dict
 from dsocr_jax.errors import UserError
+from dsocr_jax.model.backends import Backends, best_backends
+from dsocr_jax.model.scan import stack_arrays, unstack_arrays
 from dsocr_jax.tokenizer import SMALL_TOKENIZER, Tokenizer
 from dsocr_jax.weights.checkpoint import load_model, read_config
 from dsocr_jax.weights.params import abstract_model, flatten, init_params
@@ -20,8 +25,9 @@ from train.checks import check
 from train.config import TrainConfig
 from train.data import BatchSource, open_sets
 from train.optimizer import check_patterns, make_optimizer
-from train.sharding import batch_shards, make_mesh, sharding_table
-from train.step import Step, TrainState, compile_step, make_step, state_of
+from train.sharding import batch_shards, make_mesh, partition, sharding_table
+from train.step import Params, Step, TrainState, compile_step, make_step, state_of
+from train.trained import label
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,13 +74,35 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     mesh = make_mesh(config.mesh, devices)
     process, processes = jax.process_index(), jax.process_count()
     source = BatchSource(config, sets, tokenizer, groups=batch_shards(mesh), process=process, processes=processes)
-    graphdef, params = abstract_model(config.model_config)
-    check_patterns(params, config)
-    optimizer = make_optimizer(params, config)
-    abstract = jax.eval_shape(lambda: state_of(params, optimizer))
-    sharding_table(params, mesh)  # raises for an array that no rule names
-    step, shardings = compile_step(make_step(config, graphdef, optimizer, mesh), abstract, mesh)
+    optimizer = make_optimizer(config)
+    abstract = abstract_state(config, optimizer)
+    sharding_table(abstract.params, mesh)  # raises for an array that no rule names
+    graphdef, _ = abstract_model(config.model_config)
+    step, shardings = compile_step(make_step(config, graphdef, optimizer, mesh, backends_of(config)), abstract, mesh)
     return Setup(config, sets, source, tokenizer, mesh, optimizer, step, abstract, shardings)
+
+
+def backends_of(config: TrainConfig) -> Backends:
+    """Return how the model computes: what the configuration names, and the best on this platform for the rest."""
+    given = {name: value for name, value in dataclasses.asdict(config.backends).items() if value is not None}
+    return dataclasses.replace(best_backends(jnp.dtype(config.compute_dtype)), **given)
+
+
+def abstract_state(config: TrainConfig, optimizer: optax.GradientTransformation) -> TrainState:
+    """Return the shapes of the state before the first step; UserError if a pattern names nothing."""
+    names = flatten(abstract_model(config.model_config)[1])
+    check_patterns(names, config)
+    params = stacked(names, config, _stacked_shape)
+    return jax.eval_shape(lambda: state_of(params, optimizer, config))
+
+
+def stacked(arrays: dict[str, Any], config: TrainConfig, stack: Callable[[list[Any]], Any] = jnp.stack) -> Params:
+    """Return parameters in the layout of the state: layers that every pattern treats alike are in one array."""
+    return stack_arrays(arrays, stack, lambda name: label(name, config))
+
+
+def _stacked_shape(shapes: list[Any]) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((len(shapes), *shapes[0].shape), shapes[0].dtype)
 
 
 def tokenizer_file(config: TrainConfig) -> Path:
@@ -84,24 +112,65 @@ def tokenizer_file(config: TrainConfig) -> Path:
 
 
 def first_state(setup: Setup) -> TrainState:
-    """Return the state before the first step, on the devices: random, or from ``init_from``."""
+    """Return the state before the first step, on the devices: random, or from ``init_from`` and ``init_parts``."""
     config = setup.config
+
+    def place(arrays: dict[str, Any]) -> Params:
+        return stacked(arrays, config)
+
+    def start(params: Params) -> TrainState:
+        return state_of(params, setup.optimizer, config)
+
+    shardings = setup.shardings.params
     if config.init_from is None:
-
-        def init() -> TrainState:
-            return state_of(init_params(config.model_config, config.seed), setup.optimizer)
-
         # It runs once: optimising it would take longer than running it.
         options = {"xla_backend_optimization_level": 0}
-        return jax.jit(init, out_shardings=setup.shardings, compiler_options=options)()
-    places = flatten(setup.shardings.params)
-    loaded = load_model(config.init_from, dtype=jnp.float32, shardings=places.get, check_finite=True)
-    params = nnx.state(loaded.model, nnx.Param)
-    place = jax.jit(lambda p: state_of(p, setup.optimizer), out_shardings=setup.shardings, donate_argnums=0)
-    return place(params)
+        draw = jax.jit(
+            lambda: place(flatten(init_params(config.model_config, config.seed))),
+            out_shardings=shardings,
+            compiler_options=options,
+        )
+        params = draw()
+    else:
+        params = jax.jit(place, out_shardings=shardings, donate_argnums=0)(_loaded(config.init_from, setup))
+    for pattern, folder in config.init_parts.items():
+        arrays = _loaded(folder, setup)
+        part = {name: x for name, x in arrays.items() if re.search(pattern, name)}
+        join = jax.jit(
+            lambda old, new: place({**unstack_arrays(old), **new}), out_shardings=shardings, donate_argnums=0
+        )
+        params = join(params, part)
+    return jax.jit(start, out_shardings=setup.shardings, donate_argnums=0)(params)
+
+
+def _loaded(folder: Path, setup: Setup) -> dict[str, Any]:
+    """Return the parameters of a model by name, float32, spread over the mesh."""
+    shapes = flatten(abstract_model(read_config(folder))[1])
+
+    def place(name: str) -> NamedSharding:
+        return NamedSharding(setup.mesh, partition(name, shapes[name].shape, setup.mesh))
+
+    loaded = load_model(folder, dtype=jnp.float32, shardings=place, check_finite=True)
+    return flatten(nnx.state(loaded.model, nnx.Param))
+
+
+def _check_init_parts(config: TrainConfig) -> None:
+    wanted = flatten(abstract_model(config.model_config)[1])
+    for pattern, folder in config.init_parts.items():
+        there = flatten(abstract_model(read_config(folder))[1])
+        named = [name for name in wanted if re.search(pattern, name)]
+        if not named:
+            raise UserError(f"--init-parts: {pattern!r} names no parameter (`--dry-run` lists them all)")
+        other = [name for name in named if name not in there or there[name].shape != wanted[name].shape]
+        if other:
+            raise UserError(
+                f"--init-parts {pattern}: {folder} has another {other[0]} than --model (or none); take a model whose "
+                "sizes are the same there"
+            )
 
 
 def _check_init_from(config: TrainConfig) -> None:
+    _check_init_parts(config)
     if config.init_from is None:
         return
     old, new = config_to_dict(read_config(config.init_from)), config_to_dict(config.model_config)

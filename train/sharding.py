@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -16,6 +16,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from dsocr_jax.errors import UserError
+from dsocr_jax.model.scan import first_of, layers_of
 from dsocr_jax.weights.params import path_name
 from train.config import MeshConfig
 
@@ -84,13 +85,15 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
 
 
 def partition(name: str, shape: tuple[int, ...], mesh: Mesh) -> P:
-    """Return the partition of the array called ``name``.
+    """Return the partition of the array called ``name``; stacked layers are not split along their first dimension.
 
     A dimension that its axis does not divide stays whole: small models have such dimensions.
 
     Raises:
         UserError: no rule names a large array.
     """
+    if layers_of(name):
+        return P(None, *rest) if (rest := partition(first_of(name), shape[1:], mesh)) else P()
     for pattern, spec in RULES:
         if re.search(pattern, name):
             axes = [
@@ -109,18 +112,36 @@ def tree_shardings(tree: Any, mesh: Mesh) -> Any:
     return jax.tree.map_with_path(lambda path, x: NamedSharding(mesh, partition(path_name(path), x.shape, mesh)), tree)
 
 
-def gather(tree: Any, mesh: Mesh) -> Any:
+def gather(tree: Any, mesh: Mesh, when: Callable[[str], bool] = lambda name: True) -> Any:
     """Return ``tree`` with every leaf whole but for the tensor axis; its gradient is split again as the leaf is stored.
 
     Left to itself, the compiler would rather split activations like the parameters that they meet, and move those.
+
+    Args:
+        tree: parameters.
+        mesh: the devices.
+        when: whether the leaf of a name is gathered now; the others stay split.
     """
 
     def one(path: tuple[Any, ...], leaf: jax.Array) -> jax.Array:
         spec = partition(path_name(path), leaf.shape, mesh)
         whole = P(*(axis if axis == "tensor" else None for axis in spec))
-        return leaf if whole == spec else _gather(leaf, NamedSharding(mesh, whole), NamedSharding(mesh, spec))
+        if whole == spec or not when(path_name(path)):
+            return leaf
+        return _gather(leaf, NamedSharding(mesh, whole), NamedSharding(mesh, spec))
 
     return jax.tree.map_with_path(one, tree)
+
+
+@dataclasses.dataclass(frozen=True)
+class Gathered:
+    """A `dsocr_jax.model.placement.Placement`: a layer's parameters come together when the layer runs."""
+
+    mesh: Mesh
+
+    def layer(self, params: Any) -> Any:
+        """Whole but for the tensor axis; the gradient is split as the parameters are."""
+        return gather(params, self.mesh)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))

@@ -1,7 +1,7 @@
 """One training step: a pure function from state and batch to state and metrics."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -12,14 +12,20 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array
 
-from dsocr_jax.batch import Batch
-from dsocr_jax.model.backends import Backends, best_backends
-from dsocr_jax.model.scan import unstack_arrays
+from dsocr_jax.batch import IGNORED, Batch
+from dsocr_jax.model.backends import Backends
+from dsocr_jax.model.scan import is_of_layer, unstack_arrays
 from dsocr_jax.weights.params import unflatten
 from train.config import TrainConfig
-from train.loss import row_losses
-from train.optimizer import make_schedule, matching
-from train.sharding import batch_sharding, gather, tree_shardings
+from train.loss import token_losses
+from train.optimizer import clipped, make_schedule
+from train.sharding import Gathered, batch_sharding, gather, tree_shardings
+from train.trained import is_trained
+
+Params = dict[str, Any]
+
+#: Kept in float32 where it is used: its gradient is a sum over all tokens of a batch that are equal.
+_EMBEDDING = "decoder/embed/embedding"
 
 
 @jax.tree_util.register_dataclass
@@ -28,13 +34,13 @@ class TrainState:
     """Everything that a step changes.
 
     Attributes:
-        params: the model's parameters, float32, as `flax.nnx.split` gives them; or by name with equal layers in one
-            array each, as `dsocr_jax.model.scan.stack_arrays` returns them.
-        opt_state: the optimizer's moments and counts.
+        params: the model's parameters by name, equal layers in one array each (`dsocr_jax.model.scan.stack_arrays`);
+            float32, but for those that are frozen beside adapters.
+        opt_state: the optimizer's moments and counts, of the trained parameters alone.
         step: int32 scalar, steps made.
     """
 
-    params: Any
+    params: Params
     opt_state: Any
     step: Array
 
@@ -43,9 +49,16 @@ Metrics = dict[str, Array]
 Step = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
 
 
-def state_of(params: Any, optimizer: optax.GradientTransformation) -> TrainState:
+def state_of(params: Params, optimizer: optax.GradientTransformation, config: TrainConfig) -> TrainState:
     """Return the state before the first step for given parameters."""
-    return TrainState(params, optimizer.init(params), jnp.zeros((), jnp.int32))
+    trained, _ = divide(params, config)
+    return TrainState(params, optimizer.init(trained), jnp.zeros((), jnp.int32))
+
+
+def divide(params: Mapping[str, Any], config: TrainConfig) -> tuple[Params, Params]:
+    """Return the parameters that are trained, and the others."""
+    trained = {name: x for name, x in params.items() if is_trained(name, config)}
+    return trained, {name: x for name, x in params.items() if name not in trained}
 
 
 def make_step(
@@ -53,50 +66,130 @@ def make_step(
     graphdef: Any,
     optimizer: optax.GradientTransformation,
     mesh: Mesh,
-    backends: Backends | None = None,
+    backends: Backends,
+    kinds: int = 0,
 ) -> Step:
     """Return the step.
 
-    Its metrics are scalars, float32 but for the int32 ``answer_tokens``: ``loss`` (mean cross-entropy over the answers'
-    tokens, nats), ``router_loss`` (its sum over the layers, already weighted), ``grad_norm`` (before clipping), ``lr``;
-    where the backends give experts a limited room also ``no_room``, the share of (token, expert) pairs without it.
+    Its metrics: the scalars ``loss`` (mean cross-entropy over the answers' tokens, nats), ``router_loss`` (its sum over
+    the layers, already weighted), ``grad_norm`` (before clipping), ``lr``, ``answer_tokens`` (int32) and ``skipped`` (1
+    when loss or gradient was not finite; then parameters and moments stay as they were); with ``kinds`` also
+    ``kind_loss`` (float32 [kinds], sums in nats) and ``kind_tokens`` (int32 [kinds]); where the backends give experts a
+    limited room also ``no_room``, the share of (token, expert) pairs without it.
 
     Args:
         config: of the run.
         graphdef: the model's structure.
-        optimizer: of the parameters, in the layout that the state has.
+        optimizer: of the trained parameters.
         mesh: the devices.
-        backends: how the model computes; None takes what is best on this platform.
+        backends: how the model computes; their placement is replaced.
+        kinds: how many kinds of samples there are (see `dsocr_jax.batch.Batch.kinds`).
     """
     dtype = jnp.dtype(config.compute_dtype)
-    chosen = best_backends(dtype) if backends is None else backends
+    chosen = dataclasses.replace(backends, placement=Gathered(mesh))
     schedule = make_schedule(config.optimizer, config.steps)
 
-    def loss_of(params: Any, batch: Batch) -> tuple[Array, Metrics]:
-        frozen = matching(params, config.freeze)
-        # A frozen leaf is a constant: the compiler drops its part of the backward pass.
-        params = jax.tree.map(lambda x, stop: jax.lax.stop_gradient(x) if stop else x, params, frozen)
-        # Cast first: half as many bytes then travel between devices.
-        params = gather(jax.tree.map(lambda x: x.astype(dtype), params), mesh)
-        if isinstance(params, dict):
-            params = unflatten(config.model_config, unstack_arrays(params))
-        model = nnx.merge(graphdef, params)
+    def loss_of(trained: Params, frozen: Params, batch: Batch, tokens: Array) -> tuple[Array, Metrics]:
+        params = gather(trained | frozen, mesh, lambda name: not is_of_layer(name))
+        model = nnx.merge(graphdef, unflatten(config.model_config, unstack_arrays(params)))
         hidden, router_loss, no_room = model.forward(batch, chosen)
-        sums, counts = row_losses(model.logits, hidden, jnp.asarray(batch.labels), config.loss_chunk)
-        tokens = jnp.sum(counts)
-        loss = jnp.sum(sums) / jnp.maximum(tokens, 1)
-        metrics = {"loss": loss, "router_loss": router_loss, "answer_tokens": tokens}
+        labels = jnp.asarray(batch.labels)
+        losses = token_losses(model.logits, hidden, labels, config.loss_chunk)
+        loss = jnp.sum(losses) / jnp.maximum(tokens, 1)
+        router_loss = router_loss / config.accumulate
+        metrics = {"loss": loss, "router_loss": router_loss}
         if chosen.grouped.startswith("capacity"):
-            metrics["no_room"] = no_room
+            metrics["no_room"] = no_room / config.accumulate
+        of_kind = getattr(batch, "kinds", None)
+        if kinds and of_kind is not None:
+            metrics |= kind_sums(losses, labels, jnp.asarray(of_kind), kinds)
         return loss + router_loss, metrics
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
-        grads, metrics = jax.grad(loss_of, has_aux=True)(state.params, batch)
-        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        metrics |= {"grad_norm": optax.tree.norm(grads), "lr": jnp.asarray(schedule(state.step), jnp.float32)}
-        return TrainState(optax.apply_updates(state.params, updates), opt_state, state.step + 1), metrics
+        # Cast first: gradients are kept, and travel between devices, in the type of the computation.
+        trained, frozen = divide(_cast(state.params, dtype), config)
+        tokens = jnp.sum(jnp.asarray(batch.labels)[:, 1:] != IGNORED)
+        grads, metrics = gradients(jax.grad(loss_of, has_aux=True), trained, frozen, batch, tokens, config.accumulate)
+        with jax.named_scope("optimizer"):
+            return update(state, grads, {**metrics, "answer_tokens": tokens})
+
+    def update(state: TrainState, grads: Params, metrics: Metrics) -> tuple[TrainState, Metrics]:
+        norm = optax.tree.norm(jax.tree.map(lambda x: x.astype(jnp.float32), grads))
+        good = jnp.isfinite(metrics["loss"] + metrics["router_loss"]) & jnp.isfinite(norm)
+        old, rest = divide(state.params, config)
+        updates, opt_state = optimizer.update(clipped(grads, norm, config.optimizer.clip), state.opt_state, old)
+        new = optax.apply_updates(old, updates)
+        # A step that is not finite changes nothing but the count of steps.
+        new, opt_state = (
+            jax.tree.map(lambda a, b: jnp.where(good, a, b), *pair)
+            for pair in ((new, old), (opt_state, state.opt_state))
+        )
+        metrics |= {"grad_norm": norm, "lr": jnp.asarray(schedule(state.step), jnp.float32)}
+        metrics["skipped"] = 1.0 - good.astype(jnp.float32)
+        return TrainState({**state.params, **new, **rest}, opt_state, state.step + 1), metrics
 
     return step
+
+
+def gradients(
+    gradient: Callable[..., tuple[Params, Metrics]],
+    trained: Params,
+    frozen: Params,
+    batch: Batch,
+    tokens: Array,
+    parts: int,
+) -> tuple[Params, Metrics]:
+    """Return the sums of gradients and metrics over ``parts`` parts of the batch, one after the other.
+
+    Args:
+        gradient: of trained, frozen, a part of the batch and the number of all answers' tokens.
+        trained, frozen: parameters.
+        batch: its groups are a multiple of ``parts``; part i takes every group whose number is i modulo ``parts``, so
+            that a device's groups, which stand side by side, fall into all parts alike.
+        tokens: labelled tokens of the whole batch.
+        parts: see above.
+    """
+    if parts == 1:
+        return gradient(trained, frozen, batch, tokens)
+    divided = divide_batch(batch, parts)
+
+    def add(total: Any, part: Batch) -> tuple[Any, None]:
+        found = gradient(trained, frozen, part, tokens)
+        return jax.tree.map(lambda a, b: a + b.astype(a.dtype), total, found), None
+
+    shapes = jax.eval_shape(gradient, trained, frozen, jax.tree.map(lambda x: x[0], divided), tokens)
+    # Sums of many parts need more bits than the parts.
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, jnp.promote_types(x.dtype, jnp.float32)), shapes[0])
+    start = (zeros, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes[1]))
+    return jax.lax.scan(add, start, divided)[0]
+
+
+def divide_batch(batch: Batch, parts: int) -> Batch:
+    """Return the batch with a leading axis of ``parts``; each has ``1 / parts`` of the groups, and their rows."""
+    groups = batch.groups // parts
+
+    def split(x: Any) -> Array:
+        x = jnp.asarray(x)
+        size = x.shape[0] // batch.groups  # rows of a group, or 1 for what is by group
+        x = x.reshape(groups, parts, size, *x.shape[1:]).swapaxes(0, 1)
+        return x.reshape(parts, groups * size, *x.shape[3:])
+
+    return dataclasses.replace(jax.tree.map(split, batch), groups=groups)
+
+
+def kind_sums(losses: Array, labels: Array, kinds: Array, count: int) -> Metrics:
+    """Return sums of losses (nats) and numbers of labelled tokens by kind."""
+    # One comparison for each kind: a scattered sum of so many equal places would be slow.
+    of_kind = (kinds[..., None] == jnp.arange(count)) & (labels != IGNORED)[..., None]
+    of_kind = of_kind.at[:, 0].set(False)  # nothing predicts a row's first token
+    return {
+        "kind_loss": jnp.sum(jnp.where(of_kind, losses[..., None], 0.0), axis=(0, 1)),
+        "kind_tokens": jnp.sum(of_kind, axis=(0, 1), dtype=jnp.int32),
+    }
+
+
+def _cast(params: Params, dtype: Any) -> Params:
+    return {name: x if name == _EMBEDDING else x.astype(dtype) for name, x in params.items()}
 
 
 def compile_step(step: Step, abstract_state: TrainState, mesh: Mesh) -> tuple[Step, TrainState]:

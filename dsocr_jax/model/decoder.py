@@ -97,11 +97,14 @@ class DecoderLayer(nnx.Module):
 
         The loss and the share (see `dsocr_jax.model.moe.MoE`) are 0 for a dense layer.
         """
-        y, cache = self.attn(self.input_norm(x), rope, positions, mask, cache, backends)
+        with jax.named_scope("attention"):
+            y, cache = self.attn(self.input_norm(x), rope, positions, mask, cache, backends)
         x = x + y
         y = self.post_norm(x)
         if self.dense:
-            return x + self.mlp(y), jnp.zeros((), jnp.float32), cache, jnp.zeros((), jnp.float32)
+            with jax.named_scope("dense"):
+                y = self.mlp(y)
+            return x + y, jnp.zeros((), jnp.float32), cache, jnp.zeros((), jnp.float32)
         y, loss, beyond = self.moe(y, groups, backends)
         return x + y, loss, cache, beyond
 
@@ -179,7 +182,8 @@ class Decoder(nnx.Module):
 
     def logits(self, hidden: Float[Array, "*b h"]) -> Float[Array, "*b v"]:
         """Scores over the vocabulary, float32."""
-        return self.lm_head(hidden).astype(jnp.float32)
+        with jax.named_scope("head"):
+            return self.lm_head(hidden).astype(jnp.float32)
 
     def empty_caches(self, rows: int, length: int, dtype: jnp.dtype) -> list[LayerCache]:
         """Zeroed caches of every layer for ``rows`` sequences of at most ``length`` positions."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, UInt8
@@ -27,9 +28,12 @@ class DeepEncoder(nnx.Module):
 
     def __call__(self, pixels: Float[Array, "b S S 3"], backends: Backends = DEFAULT) -> Float[Array, "b s h"]:
         """Normalised pixels of equally sized views to their m * m tokens, row by row."""
-        features = self.sam(pixels, backends)
-        tokens = self.clip(features, backends)[:, 1:]
-        return self.projector(jnp.concatenate([tokens, features.reshape(tokens.shape)], axis=-1))
+        with jax.named_scope("sam"):
+            features = self.sam(pixels, backends)
+        with jax.named_scope("clip"):
+            tokens = self.clip(features, backends)[:, 1:]
+        with jax.named_scope("projector"):
+            return self.projector(jnp.concatenate([tokens, features.reshape(tokens.shape)], axis=-1))
 
     def vision_table(
         self, views: Mapping[int, UInt8[Array, "g v S S 3"]], backends: Backends = DEFAULT

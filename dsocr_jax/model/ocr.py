@@ -47,7 +47,8 @@ class DeepseekOCR(nnx.Module):
     def embed(self, batch: Batch, backends: Backends = DEFAULT) -> Float[Array, "b t h"]:
         """Token embeddings with the pictures' vectors in their places."""
         batch = jax.tree.map(jnp.asarray, batch)
-        embedded = self.decoder.embed(batch.tokens)
+        # The table may be kept in more bits than the rest: its gradient is a sum over many tokens.
+        embedded = self.decoder.embed(batch.tokens).astype(self.decoder.norm.scale.dtype)
         if not batch.views:
             return embedded
         encode = self.encoder.vision_table

@@ -113,7 +113,11 @@ def _stack(states: Sequence[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 
-def stack_arrays(arrays: Mapping[str, Any], stack: Callable[[list[Any]], Any] = jnp.stack) -> dict[str, Any]:
+def stack_arrays(
+    arrays: Mapping[str, Any],
+    stack: Callable[[list[Any]], Any] = jnp.stack,
+    label: Callable[[str], Hashable] = lambda name: None,
+) -> dict[str, Any]:
     """Return parameters by name with those of repeated layers in one array each.
 
     ``decoder/layers/1/norm/scale`` to ``decoder/layers/11/norm/scale`` become ``decoder/layers/1-11by1/norm/scale``,
@@ -122,6 +126,7 @@ def stack_arrays(arrays: Mapping[str, Any], stack: Callable[[list[Any]], Any] = 
     Args:
         arrays: parameters by name, such as `dsocr_jax.weights.params.flatten` returns: arrays, or their shapes.
         stack: makes one array of several.
+        label: of an array by its name; only arrays of equal labels share a stack.
     """
     owners: dict[str, dict[int, dict[str, Any]]] = {}
     out = {}
@@ -132,7 +137,10 @@ def stack_arrays(arrays: Mapping[str, Any], stack: Callable[[list[Any]], Any] = 
             out[name] = array
     for owner, numbered in owners.items():
         layers = [numbered[i] for i in range(len(numbered))]
-        kinds = [tuple(sorted((rest, x.shape, str(x.dtype)) for rest, x in layer.items())) for layer in layers]
+        kinds = [
+            tuple(sorted((rest, x.shape, str(x.dtype), label(f"{owner}/{i}/{rest}")) for rest, x in layer.items()))
+            for i, layer in enumerate(layers)
+        ]
         for run in find_runs(kinds):
             last = run.first + run.period * run.repeats - 1
             for i in range(run.first, run.first + run.period):
@@ -145,15 +153,40 @@ def stack_arrays(arrays: Mapping[str, Any], stack: Callable[[list[Any]], Any] = 
     return out
 
 
-def unstack_arrays(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Undo `stack_arrays`. Inside a compiled step that scans the layers, the compiler drops both: no copy is made."""
+def layers_of(name: str) -> range | None:
+    """Return the numbers of the layers whose parameters the array called ``name`` holds; None if it is no stack."""
+    match = _STACK.match(name)
+    return range(int(match["first"]), int(match["last"]) + 1, int(match["period"])) if match else None
+
+
+def first_of(name: str) -> str:
+    """Return the name of the first of the arrays that a stack holds, or the name itself if it is no stack."""
+    match = _STACK.match(name)
+    return f"{match['owner']}/{match['first']}/{match['rest']}" if match else name
+
+
+def is_of_layer(name: str) -> bool:
+    """Tell whether an array belongs to one of the layers that `run_layers` runs, or to several."""
+    return bool(_STACK.match(name) or _LAYER.match(name))
+
+
+def _split(array: Any, count: int) -> Sequence[Any]:
+    # A split's gradient is one concatenation; that of indexing would be a sum of padded arrays.
+    return jax.lax.split(array, (1,) * count, axis=0)
+
+
+def unstack_arrays(arrays: Mapping[str, Any], split: Callable[[Any, int], Sequence[Any]] = _split) -> dict[str, Any]:
+    """Undo `stack_arrays`. Inside a compiled step that scans the layers, the compiler drops both: no copy is made.
+
+    Args:
+        arrays: as `stack_arrays` returns them.
+        split: cuts an array into so many parts along its first axis.
+    """
     out = {}
     for name, array in arrays.items():
         if match := _STACK.match(name):
-            numbers = range(int(match["first"]), int(match["last"]) + 1, int(match["period"]))
-            # A split's gradient is one concatenation; that of indexing would be a sum of padded arrays.
-            parts = jax.lax.split(array, (1,) * len(numbers), axis=0)
-            for i, part in zip(numbers, parts, strict=True):
+            numbers = layers_of(name) or ()
+            for i, part in zip(numbers, split(array, len(numbers)), strict=True):
                 out[f"{match['owner']}/{i}/{match['rest']}"] = part.reshape(part.shape[1:])
         else:
             out[name] = array

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from dsocr_jax.errors import UserError
-from dsocr_jax.weights.params import abstract_model, path_name
+from dsocr_jax.weights.params import abstract_model, flatten, path_name
 from tests.train import tiny
 from train.config import OptimizerConfig
-from train.optimizer import check_patterns, make_optimizer, make_schedule
+from train.optimizer import check_patterns, clipped, make_optimizer, make_schedule
+from train.trained import named_by
 
-PARAMS = {"a": {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}, "b": {"kernel": jnp.ones(2)}}
+PARAMS = {"a/kernel": jnp.ones((2, 2)), "a/bias": jnp.ones(2), "b/layers/0-1by1/kernel": jnp.ones((2, 2))}
 
 
 def values(config: OptimizerConfig, steps: int, at: list[int]) -> list[float]:
@@ -34,38 +35,34 @@ def test_steps_are_cut_by_their_factor():
     np.testing.assert_allclose(values(config, 20, [2, 4, 5, 7, 8]), [8.0, 8.0, 4.0, 4.0, 2.0], rtol=1e-6)
 
 
-def one_update(tmp_path, gradient: float, freeze: tuple[str, ...] = (), **changes: object):
-    settings = {"peak_lr": 0.5, "warmup": 0, "schedule": "constant", "weight_decay": 0.0, "clip": None, **changes}
-    config = tiny.tiny_config(tmp_path, optimizer=OptimizerConfig(**settings), freeze=freeze)
-    optimizer = make_optimizer(PARAMS, config)
-    state = optimizer.init(PARAMS)
-    updates, _ = optimizer.update(jax.tree.map(lambda x: gradient * jnp.ones_like(x), PARAMS), state, PARAMS)
-    return updates, state
-
-
 def test_only_named_parameters_decay(tmp_path):
-    updates, _ = one_update(tmp_path, 0.0, weight_decay=0.1, decay=("a/kernel$",))
-    np.testing.assert_allclose(updates["a"]["kernel"], -0.05, rtol=1e-6)
-    assert not updates["a"]["bias"].any()
-    assert not updates["b"]["kernel"].any()
+    settings = OptimizerConfig(
+        peak_lr=0.5, warmup=0, schedule="constant", weight_decay=0.1, decay=("a/kernel$", "layers/0/")
+    )
+    optimizer = make_optimizer(tiny.tiny_config(tmp_path, optimizer=settings))
+    updates, _ = optimizer.update(jax.tree.map(jnp.zeros_like, PARAMS), optimizer.init(PARAMS), PARAMS)
+    np.testing.assert_allclose(updates["a/kernel"], -0.05, rtol=1e-6)
+    np.testing.assert_allclose(updates["b/layers/0-1by1/kernel"], -0.05, rtol=1e-6)
+    assert not updates["a/bias"].any()
 
 
-def test_frozen_parameters_have_neither_updates_nor_moments(tmp_path):
-    updates, state = one_update(tmp_path, 1.0, freeze=("^a/",), weight_decay=0.1)
-    assert not updates["a"]["kernel"].any()
-    assert updates["b"]["kernel"].all()
-    moments = [path_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(state)]
-    assert [name for name in moments if "/mu/" in name and "/a/" in name] == []
-    assert any("/mu/b/kernel" in name for name in moments)
+def test_first_moment_is_kept_in_the_type_asked_for(tmp_path):
+    settings = OptimizerConfig(first_moment="bfloat16", schedule="constant", warmup=0)
+    state = make_optimizer(tiny.tiny_config(tmp_path, optimizer=settings)).init(PARAMS)
+    types = {
+        path_name(path).split("/")[1]: leaf.dtype
+        for path, leaf in jax.tree_util.tree_leaves_with_path(state)
+        if "kernel" in path_name(path)
+    }
+    assert types == {"mu": jnp.bfloat16, "nu": jnp.float32}
 
 
-def test_norm_of_the_gradient_is_clipped(tmp_path):
-    # After one step Adam's first moment is (1 - b1) * clipped gradient; b1 = 0 leaves the clipped gradient itself.
-    config = tiny.tiny_config(tmp_path, optimizer=OptimizerConfig(clip=2.0, b1=0.0, warmup=0))
-    optimizer = make_optimizer(PARAMS, config)
-    _, state = optimizer.update(jax.tree.map(lambda x: 9.0 * jnp.ones_like(x), PARAMS), optimizer.init(PARAMS), PARAMS)
-    moments = [leaf for path, leaf in jax.tree_util.tree_leaves_with_path(state) if "/mu/" in path_name(path)]
-    assert np.sqrt(sum(float((leaf**2).sum()) for leaf in moments)) == pytest.approx(2.0, rel=1e-5)
+@pytest.mark.parametrize(("most", "length"), [(2.0, 2.0), (50.0, 30.0), (None, 30.0)])
+def test_norm_of_the_gradient_is_clipped_in_float32(most, length):
+    gradients = {"a": jnp.full(100, 3.0, jnp.bfloat16)}  # of norm 30
+    found = clipped(gradients, jnp.float32(30.0), most)["a"]
+    assert found.dtype == jnp.float32
+    assert float(jnp.linalg.norm(found)) == pytest.approx(length, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -80,16 +77,13 @@ def test_norm_of_the_gradient_is_clipped(tmp_path):
 def test_patterns_must_mean_something(tmp_path, changes, message):
     config = dataclasses.replace(tiny.tiny_config(tmp_path), **changes)
     with pytest.raises(UserError, match=message):
-        check_patterns(abstract_model(tiny.MODEL)[1], config)
+        check_patterns(flatten(abstract_model(tiny.MODEL)[1]), config)
 
 
 def test_default_patterns_decay_matrices_and_experts_only():
-    params = abstract_model(tiny.MODEL)[1]
-    from train.optimizer import matching
-
-    marked = jax.tree_util.tree_leaves_with_path(matching(params, OptimizerConfig().decay))
-    decayed = {path_name(path) for path, yes in marked if yes}
-    kept = {path_name(path) for path, yes in marked if not yes}
+    params = flatten(abstract_model(tiny.MODEL)[1])
+    decayed = {name for name in params if named_by(name, OptimizerConfig().decay)}
+    kept = params.keys() - decayed
     assert {"decoder/lm_head/kernel", "decoder/layers/0/moe/experts/up", "encoder/sam/patch_embed/kernel"} <= decayed
     assert {
         "decoder/embed/embedding",

@@ -13,15 +13,15 @@ from dsocr_jax.weights.params import abstract_model
 from tests.train import tiny
 from train.config import MeshConfig
 from train.optimizer import make_optimizer
+from train.setup import abstract_state
 from train.sharding import LARGE, batch_shards, gather, make_mesh, partition, sharding_table
-from train.step import state_of
 
 MESH = MeshConfig(data=1, fsdp=2, expert=2, tensor=2)
 
 
 def test_one_axis_takes_the_devices_that_are_left():
     mesh = make_mesh(MeshConfig(data=-1, fsdp=2, tensor=2))
-    assert dict(mesh.shape) == {"data": 2, "fsdp": 2, "expert": 1, "tensor": 2}
+    assert dict(mesh.shape) == {"data": 2, "fsdp": 2, "expert": 1, "tensor": 2, "stage": 1}
     assert batch_shards(mesh) == 4
 
 
@@ -38,6 +38,13 @@ def test_first_rule_that_matches_decides():
     assert partition("decoder/layers/3/moe/experts/down", (4, 8, 16), mesh) == P("expert", "tensor", "fsdp")
     assert partition("decoder/layers/3/moe/shared/down/kernel", (8, 16), mesh) == P("tensor", "fsdp")
     assert partition("decoder/layers/3/moe/router/kernel", (16, 4), mesh) == P()
+
+
+def test_stacked_layers_are_split_as_each_of_them():
+    mesh = make_mesh(MESH)
+    name = "decoder/layers/1-3by1/moe/experts/down"
+    assert partition(name, (3, 4, 8, 16), mesh) == P(None, "expert", "tensor", "fsdp")
+    assert partition("decoder/layers/1-3by1/norm/scale", (3, 8), mesh) == P()
 
 
 def test_dimension_that_an_axis_does_not_divide_stays_whole():
@@ -65,9 +72,8 @@ def test_the_released_model_is_split_evenly():
 
 def test_moments_are_split_like_their_parameters(tmp_path):
     mesh = make_mesh(MESH)
-    params = abstract_model(tiny.MODEL)[1]
-    optimizer = make_optimizer(params, tiny.tiny_config(tmp_path, freeze=()))
-    state = jax.eval_shape(lambda: state_of(params, optimizer))
+    config = tiny.tiny_config(tmp_path, freeze=())
+    state = abstract_state(config, make_optimizer(config))
     specs = {row.name: row.spec for row in sharding_table(state, mesh)}
     parameters = {name.removeprefix("params/") for name in specs if name.startswith("params/")}
     moments = {name: name.partition("/mu/")[2] for name in specs if "/mu/" in name}

@@ -1,0 +1,29 @@
+"""The parameters of a run as a model folder, for the reader and for ``dsocr export``."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from dsocr_jax.model.scan import unstack_arrays
+from dsocr_jax.weights.checkpoint import save_model
+from dsocr_jax.weights.params import unflatten
+from train.setup import Setup, tokenizer_file
+from train.step import TrainState
+
+
+def publish(setup: Setup, state: TrainState, folder: Path) -> None:
+    """Write the model of ``state`` to ``folder``, in the type that the run computes in.
+
+    The parameters pass through the host's memory, which must have room for them once.
+    """
+    config = setup.config
+    arrays = {name: _host(x, config.compute_dtype) for name, x in state.params.items()}
+    params = unflatten(config.model_config, unstack_arrays(arrays, np.split))
+    save_model(folder, config.model_config, params, tokenizer_file(config))
+
+
+def _host(array: jax.Array, dtype: Any) -> np.ndarray:
+    # Rounded on the device: fewer bytes travel.
+    return np.asarray(jax.device_get(array.astype(dtype)))
