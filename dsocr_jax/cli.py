@@ -9,6 +9,7 @@ import tyro
 
 from dsocr_jax.console import console, run_door
 from dsocr_jax.errors import UserError
+from dsocr_jax.evaluate.options import Job as Evaluation
 from dsocr_jax.parity.settings import Job
 from dsocr_jax.reading.cluster.command import read_cluster
 
@@ -285,6 +286,15 @@ def _on_cpu() -> None:
 def parity(job: Annotated[Job, tyro.conf.arg(name="")]) -> int:
     """Compare this port with numbers of the original, or record such numbers."""
     from dsocr_jax.parity.settings import run
+
+    _quiet()
+    return run(job)
+
+
+@app.command
+def evaluate(job: Annotated[Evaluation, tyro.conf.arg(name="")]) -> int:
+    """Measure a model, or recorded answers, against truths: pages, documents, charts, molecules, geometry."""
+    from dsocr_jax.evaluate.command import run
 
     _quiet()
     return run(job)

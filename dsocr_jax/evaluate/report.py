@@ -1,33 +1,23 @@
-"""All metrics of a kind in one call, and the result as a table or JSON.
-
-An answer that cannot be parsed is a wrong answer: it scores as an empty one would, at the bottom of every metric that
-applies, and lowers the share of parseable answers. A truth that cannot be parsed is an error.
-"""
+"""All metrics of a kind in one call, and the result as a table or JSON; for reports with intervals see `result`."""
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dsocr_jax.answers import AnswerError
-from dsocr_jax.answers.geometry import Figure, parse_figure
-from dsocr_jax.answers.tables import Table, parse_table
 from dsocr_jax.console import progress
 from dsocr_jax.errors import UserError
-from dsocr_jax.evaluate import charts, geometry, molecules, teds, text
+from dsocr_jax.evaluate.scoring import LOWER_IS_BETTER, SCORERS, Row
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 #: Metric → value; None where no example has what the metric measures. "count" is the number of examples.
 Scores = dict[str, float | None]
-#: One example's metrics, before the mean; what does not apply to the example is None.
-Row = dict[str, float | None]
 
-LOWER_IS_BETTER = frozenset({"edit_dist"})
-
-_NO_TABLE, _NO_FIGURE = Table((("",),)), Figure(())
+__all__ = ["LOWER_IS_BETTER", "Scores", "score", "to_json", "to_rich", "to_text", "write_json"]
 
 
 def score(kind: str, predictions: Sequence[str], truths: Sequence[str], *, show_progress: bool = False) -> Scores:
@@ -45,13 +35,13 @@ def score(kind: str, predictions: Sequence[str], truths: Sequence[str], *, show_
     Raises:
         UserError: unknown kind, nothing to score, different numbers of predictions and truths, or a malformed truth.
     """
-    if kind not in _SCORERS:
-        raise UserError(f"there is no kind {kind!r} to score; kinds are {', '.join(_SCORERS)}")
+    if kind not in SCORERS:
+        raise UserError(f"there is no kind {kind!r} to score; kinds are {', '.join(SCORERS)}")
     if len(predictions) != len(truths):
         raise UserError(f"{kind}: {len(predictions)} predictions but {len(truths)} truths; give one for each")
     if not truths:
         raise UserError(f"{kind}: nothing to score; give at least one prediction with its truth")
-    score_one, gather = _SCORERS[kind]
+    score_one = SCORERS[kind]
     rows: list[Row] = []
     silence = contextlib.nullcontext(lambda amount, note: None)
     with progress(f"scoring {kind}", len(truths)) if show_progress else silence as advance:
@@ -61,7 +51,7 @@ def score(kind: str, predictions: Sequence[str], truths: Sequence[str], *, show_
             except AnswerError as error:
                 raise UserError(f"{kind}: truth {number} cannot be used ({error}); rebuild it") from None
             advance(1, "")
-    return {"count": float(len(rows)), **gather(rows)}
+    return {"count": float(len(rows)), **_means(rows)}
 
 
 def to_json(scores: Mapping[str, Scores]) -> str:
@@ -115,84 +105,6 @@ def _shown(name: str, value: float | None) -> str:
     return f"{value:.0f}" if name == "count" else f"{value:.4f}"
 
 
-def _page(prediction: str, truth: str) -> Row:
-    return {
-        "word_set_precision": text.word_set_precision(prediction, truth),
-        "word_set_recall": text.word_set_recall(prediction, truth),
-        "fox_precision_as_released": text.fox_precision_as_released(prediction, truth),
-        "edit_dist": text.edit_dist(prediction, truth),
-    }
-
-
-def _molecule(prediction: str, truth: str) -> Row:
-    found = molecules.score_molecule(prediction, truth)
-    return {
-        "valid": float(found.valid),
-        "exact": float(found.exact),
-        "exact_without_stereo": float(found.exact_without_stereo),
-        "tanimoto": found.tanimoto,
-        "edit_dist": found.edit_dist,
-    }
-
-
-def _chart(prediction: str, truth: str) -> dict[str, Any]:
-    true = _comparable(parse_table(truth))
-    try:
-        predicted, parseable = _comparable(parse_table(prediction)), True
-    except AnswerError:
-        predicted, parseable = _NO_TABLE, False
-    row: dict[str, Any] = {
-        "parseable": float(parseable),
-        "rms": charts.rms(predicted, true) if parseable else 0.0,
-        "teds": teds.teds(predicted, true) if parseable else 0.0,
-        "cell_accuracy": charts.cell_accuracy(predicted, true) if parseable else 0.0,
-        "number_accuracy": charts.number_accuracy(predicted, true),
-    }
-    for name, tolerance in charts.TOLERANCES.items():
-        # An unparseable answer must not get the similarity 1 that two tables without values have.
-        row[f"scrm_{name}"] = charts.scrm_counts(predicted, true, tolerance) if parseable else (0, 1)
-    return row
-
-
-def _comparable(table: Table) -> Table:
-    if charts.too_large(table) or teds.count_nodes(table) > teds.MAX_NODES:
-        raise AnswerError(
-            f"a table with more than {charts.MAX_VALUES} values or {teds.MAX_NODES} nodes is not compared"
-        )
-    return table
-
-
-def _gather_charts(rows: Sequence[dict[str, Any]]) -> Scores:
-    counts = {name: [row.pop(f"scrm_{name}") for row in rows] for name in charts.TOLERANCES}
-    scores = _means(rows)
-    for name, pairs in counts.items():
-        scores[f"scrm_map_{name}"] = charts.mean_average_precision(pairs)
-        for threshold in (50, 75, 90):
-            scores[f"scrm_ap{threshold}_{name}"] = charts.average_precision(pairs, threshold)
-    scores["exact_match"] = charts.average_precision(counts["strict"], 100)
-    return scores
-
-
-def _figure(prediction: str, truth: str) -> Row:
-    true = parse_figure(truth)
-    try:
-        predicted, parseable = parse_figure(prediction), True
-    except AnswerError:
-        predicted, parseable = _NO_FIGURE, False
-    found, wanted = geometry.merge_segments(predicted.segments), geometry.merge_segments(true.segments)
-    row: Row = {"parseable": float(parseable)}
-    for fixed, form in ((False, "as_released"), (True, "fixed")):
-        for threshold in geometry.THRESHOLDS:
-            row[f"f1_{threshold}_{form}"] = geometry.segment_f1(found, wanted, threshold, fixed=fixed)
-            for short, name in ((True, "short"), (False, "long")):
-                of_found, of_wanted = (geometry.length_class(side, short=short) for side in (found, wanted))
-                row[f"f1_{threshold}_{name}_{form}"] = geometry.segment_f1(of_found, of_wanted, threshold, fixed=fixed)
-    row["line_type_accuracy"] = geometry.line_type_accuracy(found, wanted)
-    row["point_accuracy"] = geometry.point_accuracy(predicted, true)
-    row["circle_f1"] = geometry.circle_f1(predicted, true)
-    return row
-
-
 def _means(rows: Sequence[Row]) -> Scores:
     """Average every metric over the examples it applies to."""
     scores: Scores = {}
@@ -200,11 +112,3 @@ def _means(rows: Sequence[Row]) -> Scores:
         known = [value for row in rows if (value := row[name]) is not None]
         scores[name] = sum(known) / len(known) if known else None
     return scores
-
-
-_SCORERS: dict[str, tuple[Callable[[str, str], dict[str, Any]], Callable[[Sequence[dict[str, Any]]], Scores]]] = {
-    "charts": (_chart, _gather_charts),
-    "molecules": (_molecule, _means),
-    "geometry": (_figure, _means),
-    "pages": (_page, _means),
-}
