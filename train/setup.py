@@ -73,7 +73,9 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     _check_init_from(config)
     mesh = make_mesh(config.mesh, devices)
     process, processes = jax.process_index(), jax.process_count()
-    source = BatchSource(config, sets, tokenizer, groups=batch_shards(mesh), process=process, processes=processes)
+    source = BatchSource(
+        config, sets, tokenizer, groups=batch_shards(mesh) * config.accumulate, process=process, processes=processes
+    )
     optimizer = make_optimizer(config)
     abstract = abstract_state(config, optimizer)
     sharding_table(abstract.params, mesh)  # raises for an array that no rule names

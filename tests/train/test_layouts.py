@@ -1,0 +1,80 @@
+"""A model of several layers, stacked and scanned, over eight devices in several layouts, and in parts of a batch."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from dsocr_jax.config import ClipConfig, SamConfig
+from tests.train import tiny
+from train.config import BackendsConfig, MeshConfig, TrainConfig
+from train.setup import Setup, prepare
+from train.step import TrainState, put_batch
+
+MODEL = dataclasses.replace(
+    tiny.MODEL,
+    sam=SamConfig(width=16, layers=4, heads=2, global_layers=(1, 3), window=4, grid=4, neck=8, compressor=(8, 16)),
+    clip=ClipConfig(width=16, layers=2, heads=2, ffn=32, grid=1),
+    decoder=dataclasses.replace(tiny.MODEL.decoder, layers=3, dense_layers=1),
+)
+SCANNED = BackendsConfig(relative="folded", layers="scanned", remat="full")
+LAYOUTS = {
+    "one device, unrolled": (MeshConfig(data=1), BackendsConfig(layers="unrolled"), 1),
+    "one device, in parts": (MeshConfig(data=1), SCANNED, 4),
+    "fsdp": (MeshConfig(data=1, fsdp=8), SCANNED, 1),
+    "fsdp, data and tensor, in parts": (MeshConfig(data=2, fsdp=2, tensor=2), SCANNED, 2),
+}
+STEPS = 2
+
+
+def config_of(folder, mesh: MeshConfig, backends: BackendsConfig, parts: int) -> TrainConfig:
+    return tiny.tiny_config(folder, model=MODEL, mesh=mesh, backends=backends, accumulate=parts, freeze=("blocks/0/",))
+
+
+def run(setup: Setup) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
+    shapes = setup.abstract
+    moments = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes.opt_state)
+    state = TrainState(tiny.random_params(shapes.params), moments, np.zeros((), np.int32))
+    state, lines = jax.device_put(state, setup.shardings), []
+    for number in range(STEPS):
+        state, metrics = setup.step(state, put_batch(setup.source[number].batch, setup.mesh))
+        lines.append(jax.device_get(metrics))
+    return jax.device_get(state.params), lines
+
+
+@pytest.fixture(scope="module")
+def expected(folder):
+    return run(prepare(config_of(folder, MeshConfig(data=1), SCANNED, 1), jax.devices()[:1]))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_computes_the_same_steps(folder, expected, layout):
+    mesh, backends, parts = LAYOUTS[layout]
+    devices = jax.devices()[: 1 if "one" in layout else 8]
+    params, lines = run(prepare(config_of(folder, mesh, backends, parts), devices))
+    for line, right in zip(lines, expected[1], strict=True):
+        assert line.keys() == right.keys()
+        for name, value in right.items():
+            np.testing.assert_allclose(line[name], value, rtol=3e-5, err_msg=name)
+    # Adam divides by the gradient's size: where that is all rounding, so is the step, of length 0.01.
+    near = [np.ravel(np.abs(params[name] - x) < 1e-4) for name, x in expected[0].items()]
+    assert np.concatenate(near).mean() > 0.999
+
+
+def test_layers_that_a_pattern_tells_apart_are_not_stacked_together(folder):
+    names = prepare(config_of(folder, MeshConfig(data=1), SCANNED, 1), jax.devices()[:1]).abstract.params
+    assert "encoder/sam/blocks/0/norm1/scale" in names
+    assert "decoder/layers/1-2by1/moe/experts/gate" in names
+
+
+def test_layers_are_gathered_one_at_a_time(folder):
+    setup = prepare(config_of(folder, MeshConfig(data=1, fsdp=8), SCANNED, 1))
+    batch = put_batch(setup.source[0].batch, setup.mesh)
+    state = jax.tree.map(
+        lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), setup.abstract, setup.shardings
+    )
+    text = setup.step.lower(state, batch).compile().as_text()
+    gathered = [line for line in text.splitlines() if " all-gather(" in line]
+    assert any("f32[1,4,32,16]" in line for line in gathered)  # one layer's experts
+    assert not any("f32[2,4,32,16]" in line for line in gathered)  # never both layers'
