@@ -9,19 +9,24 @@ import numpy as np
 from dsocr_jax.model.scan import unstack_arrays
 from dsocr_jax.weights.checkpoint import save_model
 from dsocr_jax.weights.params import unflatten
+from train.lora import is_adapter, merged
 from train.setup import Setup, tokenizer_file
 from train.step import TrainState
 
 
 def publish(setup: Setup, state: TrainState, folder: Path) -> None:
-    """Write the model of ``state`` to ``folder``, in the type that the run computes in.
+    """Write the model of ``state`` to ``folder``, in the type that the run computes in, adapters merged.
 
     The parameters pass through the host's memory, which must have room for them once.
     """
     config = setup.config
-    arrays = {name: _host(x, config.compute_dtype) for name, x in state.params.items()}
-    params = unflatten(config.model_config, unstack_arrays(arrays, np.split))
-    save_model(folder, config.model_config, params, tokenizer_file(config))
+    params = {name: x for name, x in state.params.items() if not is_adapter(name)}
+    if config.lora is not None:
+        adapters = {name: x for name, x in state.params.items() if is_adapter(name)}
+        params = merged(params, adapters, config.lora)
+    arrays = {name: _host(x, config.compute_dtype) for name, x in params.items()}
+    model = unflatten(config.model_config, unstack_arrays(arrays, np.split))
+    save_model(folder, config.model_config, model, tokenizer_file(config))
 
 
 def _host(array: jax.Array, dtype: Any) -> np.ndarray:

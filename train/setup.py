@@ -24,6 +24,7 @@ from dsocr_jax.weights.tokenizer_files import check_tokenizer
 from train.checks import check
 from train.config import TrainConfig
 from train.data import BatchSource, open_sets
+from train.lora import adapters, is_adapter
 from train.optimizer import check_patterns, make_optimizer
 from train.sharding import batch_shards, make_mesh, partition, sharding_table
 from train.step import Params, Step, TrainState, compile_step, make_step, state_of
@@ -95,12 +96,20 @@ def abstract_state(config: TrainConfig, optimizer: optax.GradientTransformation)
     names = flatten(abstract_model(config.model_config)[1])
     check_patterns(names, config)
     params = stacked(names, config, _stacked_shape)
-    return jax.eval_shape(lambda: state_of(params, optimizer, config))
+    return jax.eval_shape(lambda params: state_of(with_adapters(params, config), optimizer, config), params)
 
 
 def stacked(arrays: dict[str, Any], config: TrainConfig, stack: Callable[[list[Any]], Any] = jnp.stack) -> Params:
     """Return parameters in the layout of the state: layers that every pattern treats alike are in one array."""
     return stack_arrays(arrays, stack, lambda name: label(name, config))
+
+
+def with_adapters(params: Params, config: TrainConfig) -> Params:
+    """Return ``params`` as they are, or for low-rank adapters in the type of the computation with new adapters."""
+    if config.lora is None:
+        return params
+    kept = {name: jnp.asarray(x, config.compute_dtype) for name, x in params.items()}
+    return kept | adapters(kept, config.lora, jax.random.key(config.seed))
 
 
 def _stacked_shape(shapes: list[Any]) -> jax.ShapeDtypeStruct:
@@ -121,9 +130,9 @@ def first_state(setup: Setup) -> TrainState:
         return stacked(arrays, config)
 
     def start(params: Params) -> TrainState:
-        return state_of(params, setup.optimizer, config)
+        return state_of(with_adapters(params, config), setup.optimizer, config)
 
-    shardings = setup.shardings.params
+    shardings = {name: place for name, place in setup.shardings.params.items() if not is_adapter(name)}
     if config.init_from is None:
         # It runs once: optimising it would take longer than running it.
         options = {"xla_backend_optimization_level": 0}
@@ -146,13 +155,14 @@ def first_state(setup: Setup) -> TrainState:
 
 
 def _loaded(folder: Path, setup: Setup) -> dict[str, Any]:
-    """Return the parameters of a model by name, float32, spread over the mesh."""
+    """Return the parameters of a model by name, spread over the mesh."""
     shapes = flatten(abstract_model(read_config(folder))[1])
 
     def place(name: str) -> NamedSharding:
         return NamedSharding(setup.mesh, partition(name, shapes[name].shape, setup.mesh))
 
-    loaded = load_model(folder, dtype=jnp.float32, shardings=place, check_finite=True)
+    dtype = jnp.float32 if setup.config.lora is None else setup.config.compute_dtype
+    loaded = load_model(folder, dtype=dtype, shardings=place, check_finite=True)
     return flatten(nnx.state(loaded.model, nnx.Param))
 
 

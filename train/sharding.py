@@ -42,6 +42,7 @@ RULES: tuple[tuple[str, P], ...] = (
     (r"/(pos_embed|class_embed|rel_pos_h|rel_pos_w)$", P()),
     (r"/(scale|bias)$", P()),
     (r"(^|/)(image_newline|view_separator)$", P()),
+    (r"/lora_[ab]$", P()),
 )
 
 

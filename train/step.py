@@ -17,6 +17,7 @@ from dsocr_jax.model.backends import Backends
 from dsocr_jax.model.scan import is_of_layer, unstack_arrays
 from dsocr_jax.weights.params import unflatten
 from train.config import TrainConfig
+from train.lora import is_adapter, merged
 from train.loss import token_losses
 from train.optimizer import clipped, make_schedule
 from train.sharding import Gathered, batch_sharding, gather, tree_shardings
@@ -47,6 +48,8 @@ class TrainState:
 
 Metrics = dict[str, Array]
 Step = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
+#: (trained, frozen, batch, number of labelled tokens) → gradients of the trained parameters, and metrics.
+Compute = Callable[[Params, Params, Batch, Array], tuple[Params, Metrics]]
 
 
 def state_of(params: Params, optimizer: optax.GradientTransformation, config: TrainConfig) -> TrainState:
@@ -68,6 +71,7 @@ def make_step(
     mesh: Mesh,
     backends: Backends,
     kinds: int = 0,
+    compute: Compute | None = None,
 ) -> Step:
     """Return the step.
 
@@ -84,13 +88,17 @@ def make_step(
         mesh: the devices.
         backends: how the model computes; their placement is replaced.
         kinds: how many kinds of samples there are (see `dsocr_jax.batch.Batch.kinds`).
+        compute: computes the gradients; None differentiates the model as a whole (`train.pipeline` does otherwise).
     """
     dtype = jnp.dtype(config.compute_dtype)
     chosen = dataclasses.replace(backends, placement=Gathered(mesh))
     schedule = make_schedule(config.optimizer, config.steps)
 
     def loss_of(trained: Params, frozen: Params, batch: Batch, tokens: Array) -> tuple[Array, Metrics]:
-        params = gather(trained | frozen, mesh, lambda name: not is_of_layer(name))
+        params = trained | frozen
+        if config.lora is not None:
+            params = merged(frozen, trained, config.lora, dtype)
+        params = gather(params, mesh, lambda name: not is_of_layer(name))
         model = nnx.merge(graphdef, unflatten(config.model_config, unstack_arrays(params)))
         hidden, router_loss, no_room = model.forward(batch, chosen)
         labels = jnp.asarray(batch.labels)
@@ -105,11 +113,14 @@ def make_step(
             metrics |= kind_sums(losses, labels, jnp.asarray(of_kind), kinds)
         return loss + router_loss, metrics
 
+    def whole(trained: Params, frozen: Params, batch: Batch, tokens: Array) -> tuple[Params, Metrics]:
+        return gradients(jax.grad(loss_of, has_aux=True), trained, frozen, batch, tokens, config.accumulate)
+
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         # Cast first: gradients are kept, and travel between devices, in the type of the computation.
         trained, frozen = divide(_cast(state.params, dtype), config)
         tokens = jnp.sum(jnp.asarray(batch.labels)[:, 1:] != IGNORED)
-        grads, metrics = gradients(jax.grad(loss_of, has_aux=True), trained, frozen, batch, tokens, config.accumulate)
+        grads, metrics = (compute or whole)(trained, frozen, batch, tokens)
         with jax.named_scope("optimizer"):
             return update(state, grads, {**metrics, "answer_tokens": tokens})
 
@@ -189,7 +200,7 @@ def kind_sums(losses: Array, labels: Array, kinds: Array, count: int) -> Metrics
 
 
 def _cast(params: Params, dtype: Any) -> Params:
-    return {name: x if name == _EMBEDDING else x.astype(dtype) for name, x in params.items()}
+    return {name: x if name == _EMBEDDING or is_adapter(name) else x.astype(dtype) for name, x in params.items()}
 
 
 def compile_step(step: Step, abstract_state: TrainState, mesh: Mesh) -> tuple[Step, TrainState]:
