@@ -87,9 +87,10 @@ class Journal:
         }
         self._since, self._waited, self._samples, self._tokens = time.monotonic(), 0.0, 0, 0
         if self._metrics is not None and self._speed is not None:
-            samples = step * self.config.batch_size
+            samples = step * self.config.rows
+            finite = {name: x if math.isfinite(x) else None for name, x in values.items()}
             self._metrics.write(
-                {"step": step, **values, "samples": samples, "left_out": dict(sorted(self.left_out.items()))}
+                {"step": step, **finite, "samples": samples, "left_out": dict(sorted(self.left_out.items()))}
             )
             self._speed.write({"step": step, **speed})
         return (
@@ -106,6 +107,8 @@ class Journal:
 
 
 def _check_finite(step: int, values: dict[str, Any]) -> None:
+    if values.get("skipped"):  # `train.health` sees to it
+        return
     broken = [name for name in ("loss", "router_loss", "grad_norm") if not math.isfinite(values[name])]
     if broken:
         raise UserError(

@@ -2,38 +2,35 @@
 
 RUN/run.json         what the run is
 RUN/checkpoints/     the whole state, for going on (`train.checkpoint`)
+RUN/rollbacks.json   where the run went back and past some data (`train.health`)
 RUN/model/           the newest parameters, for reading (`dsocr_jax.weights.checkpoint`)
 RUN/metrics.jsonl    figures of every logged step; speed.jsonl beside it
+RUN/goodput.json     where the time went (`train.goodput`)
 RUN/loss.png         the curve
 """
 
 import contextlib
-import errno
-import fcntl
 import json
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import jax
 
 from dsocr_jax.console import console, progress
 from dsocr_jax.errors import UserError
-from train.checkpoint import FOLDER, Checkpoints, check_room
+from train.checkpoint import Checkpoints, check_room
 from train.config import TrainConfig, differences, flatten
 from train.data import Feed, digest
+from train.folder import RUN, run_folder
+from train.goodput import Goodput
+from train.health import Health, named, open_health, write_rollbacks
 from train.interrupt import Interrupt
 from train.journal import METRICS, Journal
+from train.manifest import replace_file
 from train.plot import plot_loss
 from train.publish import publish
 from train.setup import Setup, first_state, prepare
 from train.step import TrainState, put_batch
-
-RUN, LOCK = "run.json", ".lock"
-
-#: What the system says when a disk is full.
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def train(config: TrainConfig) -> int:
@@ -42,54 +39,117 @@ def train(config: TrainConfig) -> int:
     0: all steps are made. 130 or 143: a signal came, the step was finished and everything saved.
 
     Raises:
-        UserError: something does not fit, the loss is not finite, or the disk is full.
+        UserError: something does not fit, the loss stays not finite, or the disk is full.
     """
+    goodput = Goodput(config.out, write=jax.process_index() == 0)
     setup = prepare(config)
-    with _run_folder(config.out), Checkpoints(config.out, config.keep) as checkpoints:
-        identity = {**flatten(config), "data_digest": digest(setup.sets)}
-        state, meta = _start(setup, checkpoints, identity)
-        first = int(meta["step"])
-        if first >= config.steps:
-            _publish(setup, state)  # its model may be missing: runs of several processes do not write it
-            console.print(f"{config.out}: all {first} steps are made; raise --steps to go on")
-            return 0
-        with (
-            Feed(setup.source, config.workers) as feed,
-            _progress(first, config.steps) as advance,
-            Journal(config, first, meta["left_out"], advance) as journal,
-            Interrupt() as interrupt,
-        ):
-            if first:
-                feed.seek(meta["position"])
-            for step in range(first + 1, config.steps + 1):
-                asked = time.monotonic()
-                fed = next(feed)
-                waited = time.monotonic() - asked
-                state, metrics = setup.step(state, put_batch(fed.batch, setup.mesh))
-                journal.note(step, metrics, fed, waited)
-                stopping = interrupt.agreed()
-                if stopping or step == config.steps or step % config.checkpoint_every == 0:
-                    journal.settle()  # a state that is not finite is never saved
-                    meta = {
-                        "step": step,
-                        "position": feed.position(),
-                        "left_out": dict(journal.left_out),
-                        "run": identity,
-                    }
-                    checkpoints.save(step, state, meta)
-                    _publish(setup, state)
-                if stopping:
-                    break
-            checkpoints.wait()  # here, where a second signal but Ctrl-C cannot spoil it
-    if journal.left_out:
-        many = ", ".join(f"{count} {what}" for what, count in sorted(journal.left_out.items()))
-        console.print(f"samples left out: {many}")
+    identity = {**flatten(config), "data_digest": digest(setup.sets)}
+    with run_folder(config.out), goodput, Checkpoints(config.out, config.keep) as checkpoints:
+        health = open_health(config.out, config.max_skipped, config.max_rollbacks)
+        while True:
+            state, meta = _start(setup, checkpoints, identity)
+            goodput.back_to(meta["step"])
+            if meta["step"] >= config.steps:
+                _publish(setup, state)  # its model may be missing: runs of several processes do not write it
+                console.print(f"{config.out}: all {meta['step']} steps are made; raise --steps to go on")
+                return 0
+            with Interrupt() as interrupt:
+                step, left_out = _advance(setup, state, meta, identity, health, checkpoints, goodput, interrupt)
+                del state  # its buffers are gone, or about to be read again
+                checkpoints.wait()  # here, where a second signal but Ctrl-C cannot spoil it
+            goodput.lap("going back" if health.lost else "saving")
+            if interrupt.stopping or not health.lost:
+                break
+    if left_out:
+        console.print("samples left out: " + ", ".join(f"{count} {what}" for what, count in sorted(left_out.items())))
+    console.print(goodput.report())
     if step < config.steps:
         console.print(f"stopped after step {step}, everything saved; the same command goes on from there")
         return interrupt.exit_code
     where = "the model is in" if jax.process_count() == 1 else "the same command in one process writes"
     console.print(f"{config.steps} steps made; {where} {config.out / 'model'}")
     return 0
+
+
+def _advance(
+    setup: Setup,
+    state: TrainState,
+    meta: dict[str, Any],
+    identity: dict[str, Any],
+    health: Health,
+    checkpoints: Checkpoints,
+    goodput: Goodput,
+    interrupt: Interrupt,
+) -> tuple[int, dict[str, int]]:
+    """Train from ``state`` until all steps are made, a signal came, or `Health` demands to go back.
+
+    Returns:
+        The last step, and the samples left out so far.
+    """
+    config, first, shapes, owed = setup.config, meta["step"], set(), False
+    with (
+        Feed(setup.source, config.workers) as feed,
+        _progress(first, config.steps) as advance,
+        Journal(config, first, meta["left_out"], advance) as journal,
+    ):
+        health.set_state(meta["health"])
+        if (position := health.turn(first) or meta["position"]) is not None:
+            feed.seek(position)
+        goodput.lap("starting")
+        for step in range(first + 1, config.steps + 1):
+            fed = next(feed)
+            waited = goodput.lap("waiting for input")
+            state, metrics = setup.step(state, put_batch(fed.batch, setup.mesh))
+            # Both look at the step before this one, so that the devices need not wait for us.
+            journal.note(step, metrics, fed, waited)
+            health.note(step, metrics.get("skipped", 0), getattr(fed, "samples", ()))
+            shape = tuple(x.shape for x in jax.tree.leaves(fed.batch))
+            goodput.lap("compiling" if shape not in shapes else "steps" if health.sound else "skipped steps")
+            shapes.add(shape)
+
+            stopping = interrupt.agreed()
+            ending = stopping or step == config.steps
+            owed = owed or ending or step % config.checkpoint_every == 0
+            if owed:
+                journal.settle()
+                health.settle()
+            if health.lost:
+                _go_back(setup, health, checkpoints, feed.position())
+                break
+            if owed and (health.sound or ending):  # going back into a row of skipped steps would be no help
+                goodput.mark(step)
+                saved = {
+                    "step": step,
+                    "position": feed.position(),
+                    "left_out": dict(journal.left_out),
+                    "health": health.state(),
+                    "run": identity,
+                }
+                checkpoints.save(step, state, saved)
+                _publish(setup, state)
+                goodput.lap("saving")
+                owed = False
+            checkpoints.check()
+            if stopping:
+                break
+            if (position := health.turn(step)) is not None:
+                feed.seek(position)
+    return step, dict(journal.left_out)
+
+
+def _go_back(setup: Setup, health: Health, checkpoints: Checkpoints, position: dict[str, Any]) -> None:
+    """Note that the run goes on from its last checkpoint, past the data up to ``position``.
+
+    Raises:
+        UserError: it has gone back too often.
+    """
+    past = health.roll_back(checkpoints.newest() or 0, position)
+    if jax.process_index() == 0:
+        write_rollbacks(setup.config.out, health)
+    console.print(
+        f"loss or gradient was not finite in {setup.config.max_skipped} steps up to {past.found}; going back to step "
+        f"{past.step} and past these samples: {named(past.samples)}"
+    )
 
 
 def _progress(first: int, steps: int) -> contextlib.AbstractContextManager[Callable[[int, str], None]]:
@@ -105,12 +165,12 @@ def _start(setup: Setup, checkpoints: Checkpoints, identity: dict[str, Any]) -> 
     Raises:
         UserError: the run in the folder is another one, or the disk has no room for one checkpoint.
     """
-    step = checkpoints.latest()
+    step = checkpoints.newest()
     if step is None:
         check_room(setup.config.out, setup.abstract)
         if jax.process_index() == 0:
-            (setup.config.out / RUN).write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
-        return first_state(setup), {"step": 0, "left_out": {}}
+            replace_file(setup.config.out / RUN, json.dumps(identity, indent=1) + "\n")
+        return first_state(setup), {"step": 0, "position": None, "left_out": {}, "health": {}}
     meta = checkpoints.meta(step)
     if changed := differences(meta["run"], identity):
         raise UserError(
@@ -130,39 +190,3 @@ def _publish(setup: Setup, state: TrainState) -> None:
         publish(setup, state, out / "model")
     if jax.process_index() == 0:
         plot_loss(out / METRICS, out / "loss.png", title=out.name)
-
-
-@contextlib.contextmanager
-def _run_folder(folder: Path) -> Iterator[None]:
-    """Make the folder, keep a second run out of it, and turn a full disk into one line."""
-    if jax.process_index() == 0:
-        _check_folder(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("w")
-    except OSError as error:
-        raise UserError(f"--out {folder} cannot be written ({error.strerror}); name another folder") from error
-    with lock:
-        if jax.process_index() == 0:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(f"another training is at work in {folder}; wait or take another --out") from None
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise UserError(
-                f"the disk of {folder} is full ({error.strerror}); the last whole checkpoint in {folder / FOLDER} is "
-                "untouched. Make room and run the same command again"
-            ) from error
-
-
-def _check_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder} is a file; name a folder")
-    # A run that ended before its first file was written leaves no more than these.
-    begun = not folder.exists() or {path.name for path in folder.iterdir()} <= {LOCK, FOLDER}
-    if not begun and not (folder / RUN).exists():
-        raise UserError(f"--out {folder} holds other files and no run; name a new folder")

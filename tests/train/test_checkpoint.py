@@ -1,6 +1,11 @@
+import errno
+import os
+import re
 import resource
 import shutil
+import threading
 from collections import namedtuple
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +15,7 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from dsocr_jax.errors import UserError
+from train import manifest
 from train.checkpoint import Checkpoints, check_room
 from train.config import MeshConfig
 from train.sharding import make_mesh, tree_shardings
@@ -30,11 +36,11 @@ def restore(checkpoints: Checkpoints, step: int, like: TrainState, mesh=ONE) -> 
 
 def test_state_and_meta_come_back_to_the_bit_and_old_ones_go(tmp_path):
     with Checkpoints(tmp_path, keep=2) as checkpoints:
-        assert checkpoints.latest() is None
+        assert checkpoints.newest() is None
         for step in (1, 2, 3):
             checkpoints.save(step, state(step + 0.1), {"step": step, "run": {"a.b": [1, "x"]}})
     with Checkpoints(tmp_path, keep=2) as checkpoints:
-        assert checkpoints.latest() == 3
+        assert checkpoints.newest() == 3
         assert checkpoints.meta(2) == {"step": 2, "run": {"a.b": [1, "x"]}}
         found = restore(checkpoints, 3, state(0))
     jax.tree.map(np.testing.assert_array_equal, found, state(3.1))
@@ -71,17 +77,111 @@ def test_checkpoint_of_other_parameters_is_refused(tmp_path):
             restore(checkpoints, 1, other)
 
 
-def test_damaged_checkpoint_is_told(tmp_path):
+def two_checkpoints(folder) -> list[Path]:
+    """Save steps 1 and 2; return the files of the second."""
+    with Checkpoints(folder, keep=2) as checkpoints:
+        for step in (1, 2):
+            checkpoints.save(step, state(step), {"step": step})
+    return sorted(path for path in (folder / "checkpoints" / "2").rglob("*") if path.is_file())
+
+
+def flip(file: Path, bit: int) -> None:
+    data = bytearray(file.read_bytes())
+    data[bit // 8] ^= 1 << bit % 8
+    file.write_bytes(data)
+
+
+DAMAGES = {
+    "flipped": (lambda file: flip(file, 8 * file.stat().st_size // 2), "has changed"),
+    "cut": (lambda file: os.truncate(file, file.stat().st_size - 1), r"has \d+ bytes and was written with|has changed"),
+    "emptied": (lambda file: os.truncate(file, 0), r"has \d+ bytes and was written with|has changed"),
+    "missing": (lambda file: file.unlink(), r"is missing|cannot be read \(No such file"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_every_file_is_guarded_and_the_checkpoint_before_is_used(tmp_path, capfd, damage):
+    files = two_checkpoints(tmp_path / "whole")
+    assert len([file for file in files if file.stat().st_size]) > 5
+    spoil, said = DAMAGES[damage]
+    for number, file in enumerate(file for file in files if file.stat().st_size):
+        run = tmp_path / str(number)
+        shutil.copytree(tmp_path / "whole", run)
+        spoil(run / file.relative_to(tmp_path / "whole"))
+        with Checkpoints(run, keep=2) as checkpoints:
+            assert checkpoints.newest() == 1
+            assert checkpoints.meta(1) == {"step": 1}
+        message = capfd.readouterr().err
+        assert re.search(
+            rf"step 2 is damaged: {re.escape(file.relative_to(files[0].parent).as_posix())} ({said})", message
+        )
+        # Set aside as it is, and no longer in the way of a new one.
+        assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["1", "2.damaged"]
+
+
+def test_run_without_a_whole_checkpoint_does_not_begin_anew_by_itself(tmp_path):
+    for file in two_checkpoints(tmp_path):
+        if file.name == "manifest.json":
+            file.unlink()
+    os.truncate(tmp_path / "checkpoints" / "1" / "manifest.json", 10)
+    with Checkpoints(tmp_path, keep=2) as checkpoints:
+        with pytest.raises(UserError, match=r"no whole checkpoint is left .* 2.damaged was the newest"):
+            checkpoints.newest()
+        assert checkpoints.newest() is None
+
+
+def test_second_damaged_checkpoint_of_one_step_finds_a_place(tmp_path):
+    for name in ("2.damaged", "2.damaged.2"):
+        two_checkpoints(tmp_path)[0].unlink()
+        with Checkpoints(tmp_path, keep=2) as checkpoints:
+            assert checkpoints.newest() == 1
+        assert (tmp_path / "checkpoints" / name).is_dir()
+        shutil.rmtree(tmp_path / "checkpoints" / "1")
+
+
+def test_state_may_be_given_away_while_it_is_being_written(tmp_path, monkeypatch):
+    """A step takes over the buffers of the state that was just saved; the files must not see it."""
+    began = threading.Event()
+    seal = manifest.seal
+    monkeypatch.setattr(manifest, "seal", lambda *args: (began.wait(60), seal(*args)))
+    sharding = NamedSharding(make_mesh(MeshConfig()), P())
+    advance = jax.jit(lambda x: x + 1, donate_argnums=0)
+    kernel = jax.device_put(jnp.arange(2.0**20).reshape(1024, 1024), sharding)
+    expected = np.array(kernel)
+    with Checkpoints(tmp_path, keep=1) as checkpoints:
+        checkpoints.save(1, TrainState({"q": {"kernel": kernel}}, (), jnp.array(1)), {})
+        for _ in range(10):
+            kernel = advance(kernel)
+        kernel.block_until_ready()
+        assert checkpoints.steps() == []  # still being written
+        began.set()
+        checkpoints.wait()
+        like = TrainState({"q": {"kernel": kernel}}, (), jnp.array(0))
+        np.testing.assert_array_equal(restore(checkpoints, 1, like).params["q"]["kernel"], expected)
+
+
+def test_leftovers_of_a_killed_save_are_removed(tmp_path):
+    two_checkpoints(tmp_path)
+    (tmp_path / "checkpoints" / "2").rename(tmp_path / "checkpoints" / "2.partial")
+    with Checkpoints(tmp_path, keep=2) as checkpoints:
+        assert checkpoints.newest() == 1
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["1"]
+
+
+def test_failed_save_is_told_without_waiting_for_the_next_one(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     with Checkpoints(tmp_path, keep=1) as checkpoints:
         checkpoints.save(1, state(5), {})
-    for file in (tmp_path / "checkpoints" / "1" / "state").rglob("*"):
-        if file.is_file() and "d" in file.parts[-2:]:
-            file.write_bytes(b"")
-    with (
-        Checkpoints(tmp_path, keep=1) as checkpoints,
-        pytest.raises(UserError, match=r"cannot be read .* delete that folder"),
-    ):
-        restore(checkpoints, 1, state(0))
+        checkpoints.wait()
+        checkpoints.check()
+        monkeypatch.setattr(manifest, "replace_file", full)
+        checkpoints.save(2, state(6), {})
+        checkpoints._thread.join()
+        with pytest.raises(UserError, match=r"step 2 could not be written .*No space left.* step 1, untouched"):
+            checkpoints.check()
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["1"]
 
 
 # The library's own thread complains once more when it is gone.
@@ -101,7 +201,7 @@ def test_failed_write_leaves_the_last_checkpoint_whole(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     with Checkpoints(tmp_path, keep=1) as checkpoints:
-        assert checkpoints.latest() == 1
+        assert checkpoints.newest() == 1
         jax.tree.map(np.testing.assert_array_equal, restore(checkpoints, 1, state(0)), state(5))
         checkpoints.save(2, big, {"step": 2})
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["2"]

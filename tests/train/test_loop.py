@@ -64,7 +64,7 @@ def whole(folder, tmp_path_factory) -> TrainConfig:
 def final_state(config: TrainConfig) -> TrainState:
     setup = prepare(config)
     with Checkpoints(config.out, config.keep) as checkpoints:
-        assert checkpoints.latest() == STEPS
+        assert checkpoints.newest() == STEPS
         return jax.device_get(checkpoints.restore(STEPS, setup.abstract, setup.shardings))
 
 
@@ -76,7 +76,7 @@ def assert_same_run(one: TrainConfig, other: TrainConfig) -> None:
 def test_run_leaves_its_figures_its_curve_and_a_model_that_loads(whole):
     lines = read_metrics(whole.out / "metrics.jsonl")
     assert [line["step"] for line in lines] == list(range(1, STEPS + 1))
-    assert lines[-1]["samples"] == STEPS * whole.batch_size
+    assert lines[-1]["samples"] == STEPS * whole.rows
     assert [line["step"] for line in read_metrics(whole.out / "speed.jsonl")] == list(range(1, STEPS + 1))
     assert (whole.out / "loss.png").is_file()
     assert json.loads((whole.out / "run.json").read_text())["optimizer.peak_lr"] == 0.01
@@ -168,7 +168,7 @@ def test_folder_of_other_things_is_refused(folder, tmp_path):
 
 
 def test_two_runs_do_not_share_a_folder(whole):
-    with loop._run_folder(whole.out), pytest.raises(UserError, match="another training is at work"):
+    with loop.run_folder(whole.out), pytest.raises(UserError, match="another training is at work"):
         loop.train(whole)
 
 
@@ -196,12 +196,12 @@ def test_loss_that_is_not_finite_ends_the_run_and_is_not_saved(whole, monkeypatc
         loop.train(config)
     assert [line["step"] for line in read_metrics(config.out / "metrics.jsonl")] == [1, 2, 3]
     with Checkpoints(config.out, config.keep) as checkpoints:
-        assert checkpoints.latest() == 2
+        assert checkpoints.newest() == 2
 
 
 def test_full_disk_is_one_line(tmp_path):
     with (
         pytest.raises(UserError, match=r"is full \(No space left on device\); the last whole checkpoint"),
-        loop._run_folder(tmp_path / "run"),
+        loop.run_folder(tmp_path / "run"),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
