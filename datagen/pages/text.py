@@ -54,7 +54,7 @@ def _single(dice: Dice, settings: Settings) -> str:
 
 def _prose(dice: Dice, settings: Settings, count: int) -> Text:
     blocks: list[Block] = []
-    writer = _Writer(dice, dice.between(*settings.made_up), typographic=dice.chance(0.3))
+    writer = Writer(dice, dice.between(*settings.made_up), typographic=dice.chance(0.3))
     headings = dice.chance(0.6)
     left = count
     while left > 0:
@@ -67,7 +67,7 @@ def _prose(dice: Dice, settings: Settings, count: int) -> Text:
     return Text(tuple(blocks))
 
 
-class _Writer:
+class Writer:
     """Writes sentences of one manner: a share of made-up words, straight or typographic signs."""
 
     def __init__(self, dice: Dice, made_up: float, *, typographic: bool) -> None:

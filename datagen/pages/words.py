@@ -152,6 +152,11 @@ class Dice:
         self._block = block
         self._left: list[float] = []
 
+    @property
+    def rng(self) -> np.random.Generator:
+        """The generator that the numbers come from, for those who need another kind of chance."""
+        return self._rng
+
     def roll(self) -> float:
         """Return a uniform number of [0, 1)."""
         if not self._left:
@@ -238,3 +243,31 @@ def name(dice: Dice) -> str:
     if style == 1:
         return f"{dice.pick(FIRST_NAMES)[0]}. {surname}"
     return f"{dice.pick(FIRST_NAMES)} {surname}"
+
+
+def plain_number(dice: Dice) -> str:
+    """Return a number without words, as any language prints it."""
+    style = dice.below(4)
+    size = 10 ** (1 + dice.below(5))
+    if style == 0:
+        return f"{dice.below(size):,}"
+    if style == 1:
+        return f"{dice.between(0, size):.{1 + dice.below(2)}f}"
+    if style == 2:
+        return f"{dice.between(0, 100):.{dice.below(2)}f}%"
+    return str(dice.below(size))
+
+
+def plain_date(dice: Dice) -> str:
+    """Return a date or a time of day in digits."""
+    year, month, day = 1900 + dice.below(150), 1 + dice.below(12), 1 + dice.below(28)
+    style = dice.below(5)
+    if style == 0:
+        return f"{year}-{month:02d}-{day:02d}"
+    if style == 1:
+        return f"{day}.{month}.{year}"
+    if style == 2:
+        return f"{day:02d}/{month:02d}/{year}"
+    if style == 3:
+        return f"{dice.below(24)}:{dice.below(60):02d}"
+    return str(year)

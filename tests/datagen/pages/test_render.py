@@ -6,7 +6,7 @@ import pytest
 from datagen import fonts
 from datagen.family import Drawn, Rejected
 from datagen.pages import FAMILY
-from datagen.pages.settings import SETTINGS, Settings
+from datagen.pages.settings import EASY, PLAIN, Settings
 from datagen.pages.text import Block, Text
 from dsocr_jax.answers import check_label
 
@@ -17,17 +17,20 @@ def draw(seed: int, settings: Settings) -> tuple[Text, Drawn]:
     return content, FAMILY.render(content, rng, settings)  # type: ignore[return-value]
 
 
+LEVELS = {"easy": EASY, "plain": PLAIN}
+
+
 def usable(level: str, count: int) -> list[tuple[Text, Drawn]]:
     pages = []
     for seed in range(count):
         try:
-            pages.append(draw(seed, SETTINGS[level]))
+            pages.append(draw(seed, LEVELS[level]))
         except Rejected:
             continue
     return pages
 
 
-@pytest.fixture(scope="module", params=["easy", "standard"])
+@pytest.fixture(scope="module", params=["easy", "plain"])
 def pages(request: pytest.FixtureRequest) -> list[tuple[Text, Drawn]]:
     return usable(request.param, 40)
 
@@ -62,9 +65,9 @@ def test_meta_tells_about_the_label(pages: list[tuple[Text, Drawn]]) -> None:
         assert (drawn.meta["language"], drawn.meta["script"], drawn.meta["direction"]) == ("en", "Latn", "ltr")
 
 
-@pytest.mark.parametrize("level", ["easy", "standard"])
+@pytest.mark.parametrize("level", ["easy", "plain"])
 def test_the_same_generator_draws_the_same(level: str) -> None:
-    (_, one), (_, two) = draw(5, SETTINGS[level]), draw(5, SETTINGS[level])
+    (_, one), (_, two) = draw(5, LEVELS[level]), draw(5, LEVELS[level])
     assert np.array_equal(one.image, two.image)
     assert (one.label, one.meta) == (two.label, two.meta)
 
@@ -82,7 +85,7 @@ def test_easy_pictures_use_one_line_and_two() -> None:
 
 
 def test_pages_vary() -> None:
-    pages = [drawn for _, drawn in usable("standard", 40)]
+    pages = [drawn for _, drawn in usable("plain", 40)]
     assert {drawn.image.ndim for drawn in pages} == {2, 3}
     assert {drawn.meta["columns"] for drawn in pages} == {1, 2}
     assert len({drawn.meta["font"] for drawn in pages}) > 8
@@ -90,24 +93,24 @@ def test_pages_vary() -> None:
 
 
 def test_text_that_is_too_long_is_cut() -> None:
-    small = replace(SETTINGS["standard"], words=(400, 400), width=(300, 300), size=(20, 20))
+    small = replace(PLAIN, words=(400, 400), width=(300, 300), size=(20, 20))
     content, drawn = draw(1, small)
     assert 5 < drawn.meta["words"] < sum(len(block.words) for block in content.blocks)
 
 
 def test_nothing_fits() -> None:
     with pytest.raises(Rejected, match="no line fits"):
-        draw(0, replace(SETTINGS["standard"], width=(60, 60), size=(40, 40)))
+        draw(0, replace(PLAIN, width=(60, 60), size=(40, 40)))
 
 
 def test_a_card_on_which_nothing_fits() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(Rejected, match="too wide"):
-        FAMILY.render(Text((Block(("incomprehensible",)),)), rng, SETTINGS["easy"])
+        FAMILY.render(Text((Block(("incomprehensible",)),)), rng, EASY)
 
 
 def test_computer_modern_is_not_used_for_what_it_draws_otherwise() -> None:
-    only = replace(SETTINGS["standard"], faces=("cmr10", "DejaVuSans"))
+    only = replace(PLAIN, faces=("cmr10", "DejaVuSans"))
     content = Text((Block(("a", '"quote"', "and", "more")),))
     for seed in range(20):
         assert FAMILY.render(content, np.random.default_rng(seed), only).meta["font"] == "DejaVuSans"

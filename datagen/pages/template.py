@@ -1,0 +1,210 @@
+"""A document and a look as source of typst.
+
+Every element stands on a block whose fill is fully transparent: nothing of it is seen, but its colour, which holds the
+element's number, stands in the PDF before what the element draws. That is how `datagen.pages.typeset` knows what
+belongs to which element and where it is, in every column.
+"""
+
+from collections.abc import Mapping
+
+from datagen.pages.document import Document, Element
+from datagen.pages.languages import Language
+from datagen.pages.look import Look
+from datagen.pages.rich import quote
+from datagen.pages.typefaces import MONO
+
+#: The red of marks; green and blue hold the number.
+MARK = 90
+#: The number of what belongs to no element: lines and frames.
+DECORATION = 0
+
+_FUNCTIONS = """
+#let mark(n) = rgb({mark}, calc.quo(n, 256), calc.rem(n, 256), 0)
+#let put(n, body, ..o) = block(width: 100%, fill: mark(n), ..o, body)
+#let deco(body, ..o) = block(width: 100%, fill: mark(0), ..o, body)
+#let i(n, body) = box(fill: mark(n), body)
+#let bare(body) = {{ set par(first-line-indent: 0pt, justify: false); body }}
+#let head(n, size, body, above: 1.3em, below: 0.75em, side: start) = put(n, above: above, below: below, sticky: true,
+  bare({{ set align(side); set text(size: size, weight: "bold", fill: accent, font: heading-fonts)
+  set par(leading: 0.45em); body }}))
+#let title(n, body) = head(n, 1.7em, body, above: 0.4em, below: 0.55em, side: title-side)
+#let subtitle(n, body) = head(n, 1.15em, body, above: 0.5em, below: 0.5em, side: title-side)
+#let masthead(n, body) = head(n, 2.9em, body, above: 0.1em, below: 0.25em, side: center)
+#let headline(n, body) = head(n, 1.75em, body, above: 0.7em, below: 0.45em)
+#let h1(n, body) = head(n, 1.35em, body, side: heading-side)
+#let h2(n, body) = head(n, 1.15em, body, above: 1.1em, below: 0.65em, side: heading-side)
+#let text-block(n, body) = put(n, par(body))
+#let small(n, body) = put(n, bare({{ set text(size: 0.85em); par(body) }}))
+#let centred(n, body) = put(n, bare({{ set align(center); par(body) }}))
+#let flush(n, body) = put(n, bare(par(body)))
+#let ending(n, body) = put(n, bare({{ set align(end); par(body) }}))
+#let quoted(n, body) = put(n, bare({{ pad(x: 1.8em, {{ set text(style: quote-style); par(body) }}) }}))
+#let abstract(n, body) = put(n, bare({{ pad(x: 2em, {{ set text(size: 0.9em); set par(justify: true); par(body) }}) }}))
+#let list-block(n, body) = put(n, bare(body))
+#let table-block(n, body) = put(n, breakable: false, bare({{ set text(size: 0.88em); set par(leading: 0.45em)
+  align(table-side, body) }}))
+#let code(n, body) = put(n, breakable: false, above: 1em, below: 1em, bare({{ set text(size: 0.88em)
+  block(width: 100%, fill: code-fill, stroke: code-stroke, inset: code-inset, radius: 2pt, body) }}))
+#let plain-block(n, body) = put(n, breakable: false, above: 0.9em, below: 0.9em, bare(body))
+#let caption(n, body) = put(n, bare({{ set text(size: 0.85em); set align(center); par(body) }}))
+#let note(n, body) = put(n, above: 0.45em, below: 0.3em, bare({{ set text(size: 0.8em); set par(leading: 0.4em)
+  par(body) }}))
+#let figure-block(n, w, h) = deco(above: 0.9em, below: 0.6em, breakable: false, align(center,
+  block(width: w, height: h, fill: mark(n))))
+#let equation(body, number) = grid(columns: (1fr, auto, 1fr), align: horizon, [], body, align(end, number))
+#let keep(body) = block(width: 100%, breakable: false, above: 1em, below: 1em, body)
+#let foot(body) = place(bottom, float: true, clearance: 0.8em, block(width: 100%, {{
+  deco(below: 0.4em, line(length: 30%, stroke: 0.5pt + ink)); body }}))
+#let wide(body) = place(top, float: true, scope: "parent", clearance: 1.4em, block(width: 100%, body))
+#let rule-line = deco(above: 0.6em, below: 0.6em, line(length: 100%, stroke: 0.6pt + ink))
+#let thick-line = deco(above: 0.35em, below: 0.35em, line(length: 100%, stroke: 1.6pt + ink))
+#let dashed-line = deco(above: 0.7em, below: 0.7em, line(length: 100%, stroke: (paint: ink, thickness: 0.7pt,
+  dash: "dashed")))
+#let blank(w) = box(width: w, height: 0.9em, stroke: (bottom: 0.6pt + ink))
+#let frame(body) = block(width: 100%, stroke: 0.8pt + ink, inset: 0.9em, above: 1em, below: 1em, body)
+#let answer-lines(n) = for _ in range(n) {{ deco(above: 1.7em, below: 0.4em, line(length: 100%,
+  stroke: 0.4pt + ink.lighten(40%))) }}
+#let pair(a, b) = grid(columns: (1fr, 1fr), column-gutter: 1.5em, a, b)
+"""
+
+#: Style → function of the template.
+_STYLES = {
+    "text": "text-block",
+    "list": "list-block",
+    "table": "table-block",
+    "block": "plain-block",
+}
+
+
+def source(document: Document, look: Look, figures: Mapping[int, float], dice_look: Mapping[str, str]) -> str:
+    """Return the page as source of typst; lengths of one point are one pixel.
+
+    Args:
+        document: what the page says.
+        look: its form.
+        figures: number of a figure → its height / width.
+        dice_look: names of small manners → code of typst (`manners`).
+    """
+    numbers = {id(element): number for number, element in enumerate(document.elements(), 1)}
+    parts = [_preamble(document, look, dice_look, numbers)]
+    for part in document.body:
+        parts.append(part if isinstance(part, str) else _element(part, numbers[id(part)], look, figures))
+    return "\n\n".join(parts)
+
+
+def manners(look: Look, roll: float) -> dict[str, str]:
+    """Return small manners of a look; ``roll`` is a number of [0, 1) that chooses among them."""
+    boxed = roll < 0.5
+    return {
+        "code-fill": _colour(_mixed(look.paper, look.ink, 0.06)) if boxed else "none",
+        "code-stroke": "none" if boxed and roll < 0.3 else f"0.5pt + {_colour(_mixed(look.paper, look.ink, 0.5))}",
+        "code-inset": "0.6em",
+        "cell-inset": ("(x: 0.5em, y: 0.32em)", "(x: 0.7em, y: 0.45em)")[roll < 0.6],
+        "shade": _colour(_mixed(look.paper, look.ink, 0.1)),
+        "title-side": "center" if look.centred else "start",
+        "heading-side": "center" if look.centred and roll < 0.4 else "start",
+        "table-side": "center" if roll < 0.7 else "start",
+        "quote-style": '"italic"' if look.faces[0] in _ITALIC else '"normal"',
+    }
+
+
+#: Families with italics.
+_ITALIC = frozenset({"Libertinus Serif", "New Computer Modern", "STIXGeneral", "Noto Sans"})
+
+
+def _mixed(one: tuple[int, int, int], two: tuple[int, int, int], share: float) -> tuple[int, int, int]:
+    a, b, c = (round(x + (y - x) * share) for x, y in zip(one, two, strict=True))
+    return a, b, c
+
+
+def _colour(colour: tuple[int, int, int]) -> str:
+    return f"rgb({colour[0]}, {colour[1]}, {colour[2]})"
+
+
+def _fonts(families: tuple[str, ...]) -> str:
+    return f"({', '.join(map(quote, families))},)"
+
+
+def _preamble(document: Document, look: Look, manner: Mapping[str, str], numbers: Mapping[int, int]) -> str:
+    left, right, top, bottom = look.margins
+    height = f"{look.height}pt" if look.height else "auto"
+    lets = {
+        "ink": _colour(look.ink),
+        "accent": _colour(look.accent),
+        "heading-fonts": _fonts(look.heading_faces),
+        **manner,
+    }
+    lines = [f"#let {name} = {value}" for name, value in lets.items()]
+    lines.append(_FUNCTIONS.format(mark=MARK))
+    background = _background(look)
+    lines.append(
+        f"#set page(width: {look.width}pt, height: {height}, columns: {look.columns}, "
+        f"margin: (left: {left}pt, right: {right}pt, top: {top}pt, bottom: {bottom}pt), fill: {_colour(look.paper)}, "
+        f"header-ascent: 40%, footer-descent: 40%, background: {background}, "
+        f"header: {_running(document.header, look, numbers, below=True)}, "
+        f"footer: {_running(document.footer, look, numbers, below=False)})"
+    )
+    lines.append(f"#set columns(gutter: {look.gutter}pt)")
+    base, region = _language(document.language)
+    lines.append(
+        f"#set text(font: {_fonts(look.faces)}, size: {look.size}pt, weight: {look.weight}, fill: ink, "
+        f"lang: {quote(base)}{region}, dir: {document.language.direction}, hyphenate: false, fallback: false)"
+    )
+    lines.append(
+        f"#set par(justify: {str(look.justify).lower()}, leading: {look.leading:.2f}em, spacing: {look.spacing:.2f}em, "
+        f"first-line-indent: (amount: {look.indent:.2f}em, all: false))"
+    )
+    lines.append(f"#set block(spacing: {look.spacing:.2f}em)")
+    lines.append(f"#show raw: set text(font: {_fonts((MONO, *look.faces[1:]))}, dir: ltr, size: 1.1em)")
+    lines.append('#show math.equation: set text(font: ("New Computer Modern Math", "DejaVu Sans"), dir: ltr)')
+    lines.append("#set enum(spacing: 0.6em)\n#set list(spacing: 0.6em)")
+    return "\n".join(lines)
+
+
+def _background(look: Look) -> str:
+    """Return the lines of ruled paper and those between columns."""
+    strokes = []
+    left, right, top, bottom = look.margins
+    pale = _colour(_mixed(look.paper, (90, 130, 200), 0.35))
+    if look.lined and look.height:
+        pitch = max((0.7 + look.leading) * look.size, 8)
+        count = int((look.height - top) / pitch)
+        strokes.append(
+            f"for n in range({count}) {{ place(top + left, dy: {top}pt + (n + 1) * {pitch:.2f}pt, "
+            f"line(length: 100%, stroke: 0.5pt + {pale})) }}"
+        )
+    if look.column_rule and look.height:
+        for place in range(1, look.columns):
+            x = left + place * (look.column + look.gutter) - look.gutter / 2
+            strokes.append(
+                f"place(top + left, dx: {x:.1f}pt, dy: {round(look.height * 0.3)}pt, "
+                f"line(angle: 90deg, length: {round(look.height * 0.7) - bottom}pt, stroke: 0.5pt + ink))"
+            )
+    return f"{{ {'; '.join(strokes)} }}" if strokes else "none"
+
+
+def _running(parts: tuple[Element, ...], look: Look, numbers: Mapping[int, int], *, below: bool) -> str:
+    if not parts:
+        return "none"
+    inside = " #h(1fr) ".join(f"#i({numbers[id(part)]})[{part.rich.typst}]" for part in parts)
+    if len(parts) == 1:
+        inside = f"#h(1fr) {inside} #h(1fr)"
+    line = "#deco(above: 0.35em, below: 0.3em, line(length: 100%, stroke: 0.5pt + ink))" if look.rule else ""
+    text = f"#block(width: 100%, spacing: 0.3em)[{inside}]"
+    both = f"{text}{line}" if below else f"{line}{text}"
+    return f"[#set text(size: 0.85em); #set par(first-line-indent: 0pt, justify: false); {both}]"
+
+
+def _language(language: Language) -> tuple[str, str]:
+    base, _, rest = language.tag.partition("-")
+    region = f", region: {quote(rest)}" if len(rest) == 2 and rest.isupper() else ""
+    if language.script in ("Hans", "Hant"):
+        base, region = "zh", f", region: {quote('CN' if language.script == 'Hans' else 'TW')}"
+    return base, region
+
+
+def _element(element: Element, number: int, look: Look, figures: Mapping[int, float]) -> str:
+    if element.figure:
+        width = look.column * element.figure.share
+        return f"#figure-block({number}, {width:.2f}pt, {width * figures[number]:.2f}pt)"
+    return f"#{_STYLES.get(element.style, element.style)}({number})[{element.rich.typst}]"
