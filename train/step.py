@@ -18,7 +18,7 @@ from dsocr_jax.model.scan import is_of_layer, unstack_arrays
 from dsocr_jax.weights.params import unflatten
 from train.config import TrainConfig
 from train.lora import is_adapter, merged
-from train.loss import token_losses
+from train.loss import head_loss
 from train.optimizer import clipped, make_schedule
 from train.sharding import Gathered, batch_sharding, gather, tree_shardings
 from train.trained import is_trained
@@ -102,8 +102,9 @@ def make_step(
         model = nnx.merge(graphdef, unflatten(config.model_config, unstack_arrays(params)))
         hidden, router_loss, no_room = model.forward(batch, chosen)
         labels = jnp.asarray(batch.labels)
-        losses = token_losses(model.logits, hidden, labels, config.loss_chunk)
-        loss = jnp.sum(losses) / jnp.maximum(tokens, 1)
+        with jax.named_scope("head_loss"):
+            total, losses = head_loss(hidden, model.decoder.lm_head.kernel[...], labels, config.loss_chunk)
+        loss = total / jnp.maximum(tokens, 1)
         router_loss = router_loss / config.accumulate
         metrics = {"loss": loss, "router_loss": router_loss}
         if chosen.grouped.startswith("capacity"):

@@ -7,7 +7,7 @@ from PIL import Image
 from dsocr_jax.batch import IGNORED, collate, make_example
 from dsocr_jax.tokenizer import Tokenizer
 from tests.train import tiny
-from train.loss import cross_entropy, row_losses
+from train.loss import cross_entropy, head_loss, row_losses, token_losses
 
 
 def test_cross_entropy_by_hand():
@@ -55,6 +55,28 @@ def test_chunks_change_neither_loss_nor_gradient(chunk):
         for f in (chunked, whole)
     )
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), found, expected)
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 64])
+def test_gradients_made_on_the_way_are_those_of_the_losses(chunk):
+    rng = np.random.default_rng(1)
+    hidden = jnp.array(rng.normal(size=(3, 7, 5)), jnp.float32)
+    head = jnp.array(rng.normal(size=(5, 11)), jnp.float32)
+    labels = jnp.array(rng.integers(0, 11, (3, 7))).at[:, :2].set(IGNORED).at[1].set(IGNORED)
+
+    def plain(hidden, head):
+        losses = token_losses(lambda x: x @ head, hidden, labels, chunk)
+        return 0.3 * losses.sum(), losses
+
+    def fused(hidden, head):
+        total, losses = head_loss(hidden, head, labels, chunk)
+        return 0.3 * total, losses
+
+    found, expected = (
+        jax.jit(jax.value_and_grad(f, argnums=(0, 1), has_aux=True))(hidden, head) for f in (fused, plain)
+    )
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), found, expected)
+    np.testing.assert_allclose(head_loss(hidden, head, labels, chunk)[1], expected[0][1], rtol=1e-6, atol=1e-6)
 
 
 def test_no_array_of_all_logits_exists():
