@@ -1,18 +1,26 @@
-"""What is said and written about each step; a loss that is not finite ends the run."""
+"""What is said and written about each step.
+
+A line of ``metrics.jsonl`` has the step's own figures (``loss`` and ``router_loss`` in nats, ``grad_norm``, ``lr``,
+``norm/PART`` ..., ``router_load`` by layer and expert); ``kinds`` and ``modes``, the loss of all samples of each kind
+and mode since the line before; and what has come by since the run began: ``samples``, ``tokens`` without padding,
+``pictures``, ``skipped`` steps, and samples that were ``left_out`` or ``bad``, by reason.
+"""
 
 import contextlib
 import math
-import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import jax
 
 from dsocr_jax.errors import UserError
+from train.board import FOLDER, Board
 from train.config import TrainConfig
 from train.data import Fed
-from train.metrics import MetricsFile
+from train.goodput import Goodput
+from train.metrics import MetricsFile, plain
+from train.speed import Speed
 from train.step import Metrics
 
 METRICS, SPEED = "metrics.jsonl", "speed.jsonl"
@@ -21,26 +29,58 @@ METRICS, SPEED = "metrics.jsonl", "speed.jsonl"
 class Journal:
     """Looks at each step's figures when the next step is already under way, so that devices never wait for it.
 
-    ``metrics.jsonl`` holds only what the run's configuration decides: two runs of it give the same bytes.
-    ``speed.jsonl`` holds what was measured. A context manager.
+    ``metrics.jsonl`` holds only what the run's configuration decides: two runs of it give the same bytes, however often
+    they were interrupted, if a run goes on with what `state` gave. ``speed.jsonl`` holds what was measured. One process
+    of several writes. A context manager.
+
+    Args:
+        config: of the run.
+        step: number of steps made before.
+        state: what `state` returned after that step.
+        advance: told after every step, with what is to be shown.
+        kinds: names of the kinds, in the order of `dsocr_jax.batch.Batch.kinds`.
+        goodput: see `train.speed.Speed`.
 
     Attributes:
         left_out: samples left out so far, by kind and reason (see `train.data.Fed`).
     """
 
     def __init__(
-        self, config: TrainConfig, step: int, left_out: dict[str, int], advance: Callable[[int, str], None]
+        self,
+        config: TrainConfig,
+        step: int,
+        state: Mapping[str, Any],
+        advance: Callable[[int, str], None],
+        kinds: Sequence[str] = (),
+        goodput: Goodput | None = None,
     ) -> None:
-        self.config, self.left_out, self._advance = config, Counter(left_out), advance
+        self.config, self._advance, self._kinds = config, advance, kinds
+        self.left_out: Counter[str] = Counter(state.get("left_out", {}))
+        self.bad: Counter[str] = Counter(state.get("bad", {}))
+        self._passed: Counter[str] = Counter(state.get("passed", {}))
+        self._by_kind, self._by_mode = Means(state.get("kinds")), Means(state.get("modes"))
         self._files = contextlib.ExitStack()
-        self._metrics = self._open(METRICS, step)
-        self._speed = self._open(SPEED, step)
-        self._pending: tuple[int, Metrics, Fed] | None = None
-        self._since, self._waited, self._samples, self._tokens = time.monotonic(), 0.0, 0, 0
+        self._writes = jax.process_index() == 0
+        if self._writes:
+            self._metrics, self._speeds = (
+                self._files.enter_context(MetricsFile(config.out / name, step)) for name in (METRICS, SPEED)
+            )
+        self._board = None
+        if self._writes and config.tensorboard:
+            self._board = self._files.enter_context(Board(config.out / FOLDER, step))
+        self._speed = Speed(config, goodput)
+        self._pending: tuple[int, Metrics, Fed, float] | None = None
+        self._note = ""
 
-    def _open(self, name: str, step: int) -> MetricsFile | None:
-        path = self.config.out / name
-        return self._files.enter_context(MetricsFile(path, step)) if jax.process_index() == 0 else None
+    def state(self) -> dict[str, Any]:
+        """Return what has been counted up to the step last settled, as JSON holds it."""
+        return {
+            "left_out": dict(self.left_out),
+            "bad": dict(self.bad),
+            "passed": dict(self._passed),
+            "kinds": self._by_kind.state(),
+            "modes": self._by_mode.state(),
+        }
 
     def note(self, step: int, metrics: Metrics, fed: Fed, waited: float) -> None:
         """Take in the step that was just begun; settles the one before it.
@@ -52,52 +92,54 @@ class Journal:
             waited: seconds that the batch was waited for.
         """
         self.settle()
-        self._pending = (step, metrics, fed)
-        self._waited += waited
+        self._pending = (step, metrics, fed, waited)
 
     def settle(self) -> None:
         """Wait for the step last noted, and write its line if it is due.
 
         Raises:
-            UserError: its loss or gradient is not finite.
+            UserError: its loss or gradient is not finite, and it was not skipped.
         """
         if self._pending is None:
             return
-        step, metrics, fed = self._pending
+        step, metrics, fed, waited = self._pending
         self._pending = None
-        values = {name: array.item() for name, array in jax.device_get(metrics).items()}
+        values = plain(jax.device_get(metrics))
         _check_finite(step, values)
-        self.left_out += fed.left_out
-        self._samples += fed.kinds.total() * jax.process_count()
-        self._tokens += int(fed.batch.mask.sum()) * jax.process_count()
-        note = ""
+        self._count(values, fed)
+        self._speed.add(fed, waited)
         if step % self.config.log_every == 0 or step == self.config.steps:
-            note = self._write(step, values)
-        self._advance(1, note or self._last)
-        self._last = note or self._last
+            self._note = self._write(step, values)
+        self._advance(1, self._note)
 
-    _last = ""
+    def _count(self, values: Mapping[str, Any], fed: Fed) -> None:
+        self.left_out += fed.left_out
+        self.bad += fed.bad
+        processes = jax.process_count()
+        self._passed["samples"] += fed.kinds.total() * processes
+        self._passed["tokens"] += fed.tokens * processes
+        self._passed["pictures"] += fed.pictures * processes
+        self._passed["skipped"] += bool(values.get("skipped"))
+        if values.get("skipped"):
+            return
+        if fed.mode and values.get("answer_tokens"):
+            self._by_mode.add(fed.mode, values["loss"] * values["answer_tokens"], values["answer_tokens"])
+        sums, tokens = values.get("kind_loss", ()), values.get("kind_tokens", ())
+        for name, loss, count in zip(self._kinds, sums, tokens, strict=False):
+            self._by_kind.add(name, loss, count)
 
     def _write(self, step: int, values: dict[str, Any]) -> str:
-        seconds = max(time.monotonic() - self._since, 1e-9)
-        speed = {
-            "samples_per_s": self._samples / seconds,
-            "tokens_per_s": self._tokens / seconds,
-            "input_wait": self._waited / seconds,
-        }
-        self._since, self._waited, self._samples, self._tokens = time.monotonic(), 0.0, 0, 0
-        if self._metrics is not None and self._speed is not None:
-            samples = step * self.config.rows
-            finite = {name: x if math.isfinite(x) else None for name, x in values.items()}
-            self._metrics.write(
-                {"step": step, **finite, "samples": samples, "left_out": dict(sorted(self.left_out.items()))}
-            )
-            self._speed.write({"step": step, **speed})
-        return (
-            f"loss {values['loss']:.3f}  router {values['router_loss']:.4f}  lr {values['lr']:.1e}  "
-            f"{speed['samples_per_s']:.1f} samples/s  {speed['tokens_per_s']:,.0f} tokens/s  "
-            f"{speed['input_wait']:.0%} waiting for input"
-        )
+        kinds, speed = self._by_kind.take(), self._speed.line()
+        own = {name: value for name, value in values.items() if name not in ("kind_loss", "kind_tokens", "skipped")}
+        line = {"step": step, **own, "kinds": kinds, "modes": self._by_mode.take()}
+        line |= {name: self._passed[name] for name in ("samples", "tokens", "pictures", "skipped")}
+        line |= {"left_out": dict(sorted(self.left_out.items())), "bad": dict(sorted(self.bad.items()))}
+        if self._writes:
+            self._metrics.write(line)
+            self._speeds.write({"step": step, **speed})
+        if self._board is not None:
+            self._board.write(step, line, speed)
+        return describe(line, speed)
 
     def __enter__(self) -> Self:
         return self
@@ -106,12 +148,61 @@ class Journal:
         self._files.close()
 
 
-def _check_finite(step: int, values: dict[str, Any]) -> None:
+class Means:
+    """Means by name: sums in float64, and how many there were, since they were last taken."""
+
+    def __init__(self, state: Mapping[str, Sequence[float]] | None = None) -> None:
+        self._sums = {name: (float(total), int(count)) for name, (total, count) in (state or {}).items()}
+
+    def state(self) -> dict[str, list[float]]:
+        """Return the sums as JSON holds them."""
+        return {name: [total, count] for name, (total, count) in self._sums.items()}
+
+    def add(self, name: str, total: float, count: int) -> None:
+        """Add a sum of so many."""
+        before = self._sums.get(name, (0.0, 0))
+        if count:
+            self._sums[name] = (before[0] + total, before[1] + count)
+
+    def take(self) -> dict[str, float]:
+        """Return the means in the order of their names, and begin anew."""
+        means = {name: total / count for name, (total, count) in sorted(self._sums.items())}
+        self._sums = {}
+        return means
+
+
+def describe(line: Mapping[str, Any], speed: Mapping[str, Any]) -> str:
+    """Return the live line: at most 75 characters, so that it fits beside the bar."""
+    loss = line["loss"]
+    parts = [f"loss {loss:.3f}" if loss is not None else "loss not finite"]
+    if len(line["kinds"]) > 1:
+        worst = max(line["kinds"], key=lambda name: line["kinds"][name])
+        parts.append(f"{worst[:9]} {line['kinds'][worst]:.2f}")
+    parts.append(f"lr {line['lr']:.1e}")
+    if "tokens_per_s" in speed:
+        parts.append(f"{_short(speed['tokens_per_s'])} tok/s")
+    if "share_of_peak" in speed:
+        parts.append(f"{speed['share_of_peak']:.0%} of peak")
+    if "input_wait" in speed:
+        parts.append(f"{speed['input_wait']:.1%} wait")
+    if line["skipped"]:
+        parts.append(f"{line['skipped']} skipped")
+    return "  ".join(parts)
+
+
+def _short(number: float) -> str:
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:.0f}"
+
+
+def _check_finite(step: int, values: Mapping[str, Any]) -> None:
     if values.get("skipped"):  # `train.health` sees to it
         return
-    broken = [name for name in ("loss", "router_loss", "grad_norm") if not math.isfinite(values[name])]
-    if broken:
-        raise UserError(
-            f"training broke at step {step}: {broken[0]} is {values[broken[0]]}; nothing of it was saved. Start a "
-            "new run with a lower --optimizer.peak-lr, a longer --optimizer.warmup or a smaller --optimizer.clip"
-        )
+    for name in ("loss", "router_loss", "grad_norm"):
+        if values[name] is None or not math.isfinite(values[name]):
+            raise UserError(
+                f"training broke at step {step}: {name} is not finite; nothing of it was saved. Start a new run with a "
+                "lower --optimizer.peak-lr, a longer --optimizer.warmup or a smaller --optimizer.clip"
+            )

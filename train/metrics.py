@@ -1,8 +1,15 @@
 """Files of numbers: one JSON object per line, one line per logged step, no step twice."""
 
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
+
+#: Decimals of figures that come as tables.
+DECIMALS = 5
 
 #: Lines hold a step's figures only; a longer one is not ours.
 MAX_LINE = 100_000
@@ -46,6 +53,18 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
                 break
             lines.append(line)
     return lines
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arrays as JSON holds them: a figure that is not finite is None, those of tables are rounded."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        array = np.asarray(value)
+        if array.ndim == 0:
+            found[name] = array.item() if math.isfinite(array) else None
+        else:
+            found[name] = (array.astype(np.float64).round(DECIMALS) if array.ndim > 1 else array).tolist()
+    return found
 
 
 def _line(values: dict[str, Any]) -> str:
