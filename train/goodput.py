@@ -57,6 +57,7 @@ class Goodput:
             marks = {int(step): float(seconds) for step, seconds in kept["marks"].items()}
             self.starts, self.marks = int(kept["starts"]) + 1, {0: 0.0, **marks}
             self.parts.update(parts)
+        self._note()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,6 +11,7 @@ RUN/loss.png         the curve
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -80,17 +81,17 @@ def _advance(
     checkpoints: Checkpoints,
     goodput: Goodput,
     interrupt: Interrupt,
-) -> tuple[int, dict[str, int]]:
+) -> tuple[int, Counter[str]]:
     """Train from ``state`` until all steps are made, a signal came, or `Health` demands to go back.
 
     Returns:
-        The last step, and the samples left out so far.
+        The last step, and the samples that were left out or could not be used, by reason.
     """
     config, first, shapes, owed = setup.config, meta["step"], set(), False
     with (
         Feed(setup.source, config.workers) as feed,
         _progress(first, config.steps) as advance,
-        Journal(config, first, meta["left_out"], advance) as journal,
+        Journal(config, first, meta["journal"], advance, feed.kinds, goodput) as journal,
     ):
         health.set_state(meta["health"])
         if (position := health.turn(first) or meta["position"]) is not None:
@@ -102,7 +103,7 @@ def _advance(
             state, metrics = setup.step(state, put_batch(fed.batch, setup.mesh))
             # Both look at the step before this one, so that the devices need not wait for us.
             journal.note(step, metrics, fed, waited)
-            health.note(step, metrics.get("skipped", 0), getattr(fed, "samples", ()))
+            health.note(step, metrics["skipped"], fed.samples)
             shape = tuple(x.shape for x in jax.tree.leaves(fed.batch))
             goodput.lap("compiling" if shape not in shapes else "steps" if health.sound else "skipped steps")
             shapes.add(shape)
@@ -121,7 +122,7 @@ def _advance(
                 saved = {
                     "step": step,
                     "position": feed.position(),
-                    "left_out": dict(journal.left_out),
+                    "journal": journal.state(),
                     "health": health.state(),
                     "run": identity,
                 }
@@ -134,7 +135,7 @@ def _advance(
                 break
             if (position := health.turn(step)) is not None:
                 feed.seek(position)
-    return step, dict(journal.left_out)
+    return step, journal.left_out + journal.bad
 
 
 def _go_back(setup: Setup, health: Health, checkpoints: Checkpoints, position: dict[str, Any]) -> None:
@@ -170,7 +171,7 @@ def _start(setup: Setup, checkpoints: Checkpoints, identity: dict[str, Any]) -> 
         check_room(setup.config.out, setup.abstract)
         if jax.process_index() == 0:
             replace_file(setup.config.out / RUN, json.dumps(identity, indent=1) + "\n")
-        return first_state(setup), {"step": 0, "position": None, "left_out": {}, "health": {}}
+        return first_state(setup), {"step": 0, "position": None, "journal": {}, "health": {}}
     meta = checkpoints.meta(step)
     if changed := differences(meta["run"], identity):
         raise UserError(
