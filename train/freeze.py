@@ -78,7 +78,7 @@ def parts(params: Any, config: TrainConfig) -> dict[str, Part]:
         size = math.prod(leaf.shape)
         if is_adapter(name):
             part.adapters += size
-        elif is_trained(name, config):
+        elif is_trained(name, config) and part_of(name) != UNUSED:
             part.trained += size
         else:
             part.frozen += size
