@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsocr_jax.errors import UserError
-from dsocr_jax.evaluate.bootstrap import Bootstrap, Estimate, estimate
+from dsocr_jax.evaluate.bootstrap import Bootstrap, Estimate, difference
 from dsocr_jax.evaluate.options import Compare
 from dsocr_jax.evaluate.result import Evaluation, Labels, Scored, has_labels, read, write_file
 from dsocr_jax.evaluate.scoring import LOWER_IS_BETTER
@@ -81,23 +81,8 @@ def compare(first: Evaluation, second: Evaluation, how: Bootstrap) -> tuple[list
 
 
 def _differences(name: Labels, pairs: Sequence[tuple[Scored, Scored]], how: Bootstrap) -> list[Difference]:
-    metrics = list(dict.fromkeys(metric for pair in pairs for metric in pair[0].metrics if metric in pair[1].metrics))
-    known = [
-        {
-            metric: (a, b)
-            for metric in metrics
-            if (a := one.metrics.get(metric)) is not None and (b := other.metrics.get(metric)) is not None
-        }
-        for one, other in pairs
-    ]
-    found = estimate([{metric: b - a for metric, (a, b) in row.items()} for row in known], how)
-    differences = []
-    for metric in metrics:
-        values = [row[metric] for row in known if metric in row]
-        if values:
-            means = [sum(side) / len(values) for side in zip(*values, strict=True)]
-            differences.append(Difference(name, metric, means[0], means[1], found[metric]))
-    return differences
+    found = difference([one.metrics for one, _ in pairs], [other.metrics for _, other in pairs], how)
+    return [Difference(name, metric, first, second, gap) for metric, (first, second, gap) in found.items()]
 
 
 def run_compare(job: Compare) -> int:

@@ -24,6 +24,14 @@ LOWER_IS_BETTER = frozenset(
     }
 )
 
+#: Metrics of a set that are a sum over a sum rather than a mean over examples: TEDS is over tables, not over pages.
+RATIOS = {
+    "table_teds": ("_table_teds", "_tables"),
+    "table_teds_structure": ("_table_teds_structure", "_tables"),
+}
+#: Metrics of a set that are the plain mean of others, of those that there are.
+PARTS = {"overall_edit": ("text_edit", "formula_edit", "table_edit", "order_edit")}
+
 #: Thresholds of similarity of which the average precision is told beside their mean, in hundredths.
 AP_THRESHOLDS = (50, 75, 90)
 

@@ -7,7 +7,7 @@ from dsocr_jax.evaluate.html import Example
 from dsocr_jax.evaluate.items import Item, Reply
 from dsocr_jax.evaluate.pictures import thumbnail
 from dsocr_jax.evaluate.result import Scored
-from dsocr_jax.evaluate.scoring import LOWER_IS_BETTER
+from dsocr_jax.evaluate.scoring import LOWER_IS_BETTER, PARTS, RATIOS
 from dsocr_jax.reading.documents import natural_key
 
 #: The metric by which a task's pages are told good from bad, and those that are shown with a page.
@@ -28,17 +28,28 @@ def pick(scored: Sequence[Scored], metric: str, count: int) -> list[Scored]:
     sign = -1 if metric in LOWER_IS_BETTER else 1
     groups: dict[tuple[str, ...], list[Scored]] = {}
     for item in scored:
-        if item.metrics.get(metric) is not None:
+        if value_of(item, metric) is not None:
             groups.setdefault(tuple(item.labels.values()), []).append(item)
     orders = []
     for _, group in sorted(groups.items(), key=lambda pair: [natural_key(label) for label in pair[0]]):
-        ranked = sorted(group, key=lambda item: (sign * (item.metrics[metric] or 0.0), item.id))
+        ranked = sorted(group, key=lambda item: (sign * (value_of(item, metric) or 0.0), item.id))
         middle = len(ranked) // 2
         orders.append([ranked[0]] + ([ranked[middle]] if middle else []) + [*ranked[1:middle], *ranked[middle + 1 :]])
     turns = range(max(map(len, orders), default=0))
     chosen = [order[turn] for turn in turns for order in orders if turn < len(order)][:count]
     # Shown group by group, not turn by turn.
     return [item for order in orders for item in order if any(item is other for other in chosen)]
+
+
+def value_of(item: Scored, metric: str) -> float | None:
+    """Return a metric of one example, those made of others (`RATIOS`, `PARTS`) included."""
+    if metric in RATIOS:
+        over, under = (item.metrics.get(name) for name in RATIOS[metric])
+        return None if over is None or not under else over / under
+    if metric in PARTS:
+        known = [value for part in PARTS[metric] if (value := item.metrics.get(part)) is not None]
+        return sum(known) / len(known) if known else None
+    return item.metrics.get(metric)
 
 
 def make_examples(
@@ -52,7 +63,8 @@ def make_examples(
         variant, mode = one.labels.get("set", "plain"), one.labels.get("mode", "")
         item = pages[variant, one.id]
         text = answers.get((variant, mode, one.id))
-        said = "no answer" if text is None else facts(one.metrics, MAIN[task])
+        numbers = {name: value_of(one, name) for name in MAIN[task]}
+        said = "no answer" if text is None else facts(numbers, MAIN[task])
         title = " · ".join(filter(None, [one.id, *one.labels.values()]))
         words = task in ("compression", "documents")
         examples.append(Example(title, said, _picture(item), item.truth, text or "", words))
