@@ -31,11 +31,13 @@ class Experts(nnx.Module):
         Returns:
             The sums, and the share of (token, expert) pairs that found no room, see `over_groups`.
         """
+        gate, up, down = self.gate[...], self.up[...], self.down[...]
+        if backends.grouped == "triton":
+            return routed_groups(x, weights, gate, up, down, chosen), jnp.zeros((), jnp.float32)
         groups, tokens, k = chosen.shape
         flat = chosen.reshape(groups, tokens * k)
         order = jnp.argsort(flat, axis=-1, stable=True)
         sizes = jax.vmap(lambda ids: jnp.bincount(ids, length=self.gate.shape[0]))(flat)
-        gate, up, down = self.gate[...], self.up[...], self.down[...]
 
         def group(layout: Layout, x: Array, order: Array, weights: Array) -> Array:
             rows = layout.arrange(x[order // k])
@@ -46,6 +48,20 @@ class Experts(nnx.Module):
             return jnp.einsum("tkh,tk->th", out.astype(jnp.float32), weights).astype(x.dtype)
 
         return over_groups(group, sizes, tokens * k, backends, x, order, weights)
+
+
+def routed_groups(
+    x: Float[Array, "g t h"], weights: Float[Array, "g t k"], gate: Array, up: Array, down: Array, chosen: Array
+) -> Float[Array, "g t h"]:
+    """Return each group's sums by the kernels of `dsocr_jax.model.kernels.routed`, or step by step without a GPU."""
+    from dsocr_jax.model.kernels.routed import routed_mlp  # its imports are slow
+
+    def one(x: Array, weights: Array, chosen: Array) -> Array:
+        return routed_mlp(x, weights, gate, up, down, chosen, None, jax.default_backend() != "gpu")
+
+    if x.shape[0] == 1:  # no kernel has to know how to be batched
+        return one(x[0], weights[0], chosen[0])[None]
+    return jax.vmap(one)(x, weights, chosen)
 
 
 def balance_loss(probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k"], weight: float) -> Float[Array, ""]:

@@ -15,6 +15,9 @@ from dsocr_jax.model.kernels.rows import Axis, Rows, axis, dot, each_tile, load,
 
 Ref = Any
 
+#: Columns of a tile whose elementwise part is done at once.
+STRIP = 32
+
 
 def _hidden_kernel(
     dy: Ref,
@@ -33,25 +36,43 @@ def _hidden_kernel(
     *,
     blocks: Blocks,
     k: int,
+    interpret: bool,
 ) -> None:
     part = pl.program_id(0)
     columns = axis(part, blocks.columns, down.shape[1])
+    strip = min(STRIP, blocks.columns)
+    strips = blocks.columns // strip
+
+    def wait() -> None:
+        if not interpret:
+            plgpu.debug_barrier()
 
     def work(rows: Rows) -> None:
         zero = jnp.zeros((blocks.rows, blocks.columns), jnp.float32)
         tokens = tokens_of(rows.pairs, k)
         total = product(dy, tokens, down, rows.expert, columns, blocks.depth, zero, transposed=True)
-        g, u = (load(ref, rows.here, columns).astype(jnp.float32) for ref in (gate, up))
+        # What follows takes several times the product's registers if it is done at once. So the product is put where
+        # a result comes later, and everything elementwise is done strip by strip: two programs fit side by side, and
+        # one multiplies while the other reads and writes.
+        store(dgate, total, rows.out, columns)
+        wait()
         scale = plgpu.load(scales.at[rows.pairs.index])[:, None]
-        share = jax.nn.sigmoid(g)
-        act = g * share
-        store(hidden, scale * (act * u), rows.out, columns)
-        # Columns that do not exist are 0 in every factor.
-        product_rows = jnp.sum(total * (act * u), axis=1)
-        plgpu.store(dscales.at[part, rows.out_pairs.index], product_rows, mask=rows.out_pairs.mask)
-        scaled = scale * total
-        store(dup, scaled * act, rows.out, columns)
-        store(dgate, scaled * u * (share + act * (1 - share)), rows.out, columns)
+
+        def step(number: Any, dots: Array) -> Array:
+            some = axis(part * strips + number, strip, down.shape[1])
+            g, u, d = (load(ref, rows.here, some).astype(jnp.float32) for ref in (gate, up, dgate))
+            wait()
+            share = jax.nn.sigmoid(g)
+            act = g * share
+            store(hidden, scale * (act * u), rows.out, some)
+            scaled = scale * d
+            store(dup, scaled * act, rows.out, some)
+            store(dgate, scaled * u * (share + act * (1 - share)), rows.out, some)
+            # Columns that do not exist are 0 in every factor.
+            return dots + jnp.sum(d * (act * u), axis=1)
+
+        dots = jax.lax.fori_loop(0, strips, step, jnp.zeros((blocks.rows,), jnp.float32))
+        plgpu.store(dscales.at[part, rows.out_pairs.index], dots, mask=rows.out_pairs.mask)
 
     each_tile((e, f, n), order, blocks.rows, work)
 
@@ -136,7 +157,7 @@ def hidden_gradient(
     parts = pl.cdiv(columns, blocks.columns)
     like = jax.ShapeDtypeStruct(gate.shape, gate.dtype)
     hidden, dgate, dup, dscales = call(
-        partial(_hidden_kernel, blocks=blocks, k=rows // dy.shape[0]),
+        partial(_hidden_kernel, blocks=blocks, k=rows // dy.shape[0], interpret=interpret),
         (like, like, like, jax.ShapeDtypeStruct((parts, rows), jnp.float32)),
         (parts, plan[0].shape[0]),
         blocks,

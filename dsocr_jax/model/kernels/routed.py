@@ -43,8 +43,9 @@ MANY = Tiling(
     down=Blocks(rows=128, columns=256, depth=64, warps=8, stages=3),
     hidden=Blocks(rows=128, columns=128, depth=64, warps=8, stages=3),
     rows=Blocks(rows=128, columns=256, depth=64, warps=8, stages=3),
-    pair=Blocks(rows=64, columns=128, depth=128, warps=8, stages=3),
-    outer=Blocks(rows=64, columns=256, depth=128, warps=8, stages=3),
+    # Half of the stages go to the rows' numbers, which must be known before the rows are asked for: as deep as 3 above.
+    pair=Blocks(rows=64, columns=128, depth=128, warps=8, stages=5),
+    outer=Blocks(rows=64, columns=256, depth=128, warps=8, stages=5),
 )
 #: For experts whose fair share is at most `FEW_ROWS` rows.
 FEW = Tiling(*(Blocks(rows=32, columns=64, depth=64, warps=4, stages=3),) * 6)
