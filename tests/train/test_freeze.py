@@ -51,8 +51,6 @@ def moved(folder, freeze: tuple[str, ...]) -> tuple[dict[str, np.ndarray], Train
     moments = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), setup.abstract.opt_state)
     state = jax.device_put(TrainState(params, moments, np.zeros((), np.int32)), setup.shardings)
     batch = pictures(folder)
-    if batch.kinds is None:
-        batch = dataclasses.replace(batch, kinds=np.zeros_like(batch.tokens))
     state, _ = setup.step(state, put_batch(batch, setup.mesh))
     return {name: np.asarray(x) != params[name] for name, x in state.params.items()}, config
 
