@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -318,6 +320,8 @@ def bench(
 ) -> None:
     """Measure how fast pages are read, with random weights: the encoder, decoding, and whole pages from PNG files.
 
+    'dsocr bench train' measures training, see 'dsocr bench train --help'.
+
     Each line names what bounds it, and the share of that limit, which is measured on the same device.
 
     Args:
@@ -382,9 +386,21 @@ def _quiet() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+def _door() -> int | None:
+    words = sys.argv[1:]
+    if words[:1] == ["bench"] and (elsewhere := _benches().get(words[1] if len(words) > 1 else "")):
+        return elsewhere.load()(words[2:])
+    return app.cli(prog="dsocr", description="DeepSeek-OCR in JAX.")
+
+
+def _benches() -> dict[str, EntryPoint]:
+    """Benches of packages above this one, which it must not import: they announce themselves when installed."""
+    return {found.name: found for found in entry_points(group="dsocr.bench")}
+
+
 def main() -> None:
     """Entry point."""
-    run_door(lambda: app.cli(prog="dsocr", description="DeepSeek-OCR in JAX."))
+    run_door(_door)
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ def as_table(rows: Sequence[Row], speed: DeviceSpeed) -> Table:
     return table
 
 
-def write_json(path: Path, rows: Sequence[Row], speed: DeviceSpeed, options: dict[str, Any]) -> None:
-    """Write the lines with date, device, versions and options.
+def write_json(path: Path, rows: Sequence[Any], speed: DeviceSpeed, options: dict[str, Any]) -> None:
+    """Write the lines, dataclasses, with date, device, versions and options.
 
     Raises:
         UserError: the file cannot be written.
