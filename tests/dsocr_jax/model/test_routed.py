@@ -205,7 +205,7 @@ def test_the_kernels_are_written_for_a_gpu(tokens: int) -> None:
     shapes = [(tokens, h), (tokens, k), (experts, h, n), (experts, h, n), (experts, n, h)]
     types = [jnp.bfloat16, jnp.float32, *(jnp.bfloat16,) * 3]
     given = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in zip(shapes, types, strict=True)]
-    function = jax.grad(lambda *a: jnp.sum(routed_mlp(*a).astype(jnp.float32)), (0, 1, 2, 3, 4))
+    function = jax.value_and_grad(lambda *a: jnp.sum(routed_mlp(*a).astype(jnp.float32)), (0, 1, 2, 3, 4))
     with hopper():
         traced = jax.jit(function).trace(*given, jax.ShapeDtypeStruct((tokens, k), jnp.int32))
         text = traced.lower(lowering_platforms=("cuda",)).as_text()
