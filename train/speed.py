@@ -53,6 +53,8 @@ class Speed:
         self.useful = Useful(config)
         device = jax.local_devices()[0]
         self.peak = peak_flops(device.device_kind, config.compute_dtype)
+        self._since = self._waited = self._flops = self._compiled = self._waiting = 0.0
+        self._samples = self._tokens = self._pictures = 0
         self._begin()
 
     def add(self, fed: Fed, waited: float) -> None:
