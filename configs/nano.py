@@ -6,7 +6,6 @@ config = TrainConfig(
     model="nano",
     modes=("tiny",),
     length=256,
-    batch_size=64,
     rows=12,
     steps=3000,
     optimizer=OptimizerConfig(peak_lr=1e-3, schedule="cosine", warmup=100, weight_decay=0.05, b2=0.98),

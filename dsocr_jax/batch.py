@@ -18,7 +18,8 @@ from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
 from dsocr_jax.modes import FIRST_ROW, Mode, count_tokens, has_tiles, picture_layout, view_side
 from dsocr_jax.preprocess import Views, preprocess
-from dsocr_jax.tokenizer import Tokenizer
+from dsocr_jax.prompts import IMAGE
+from dsocr_jax.tokenizer import BOS, Tokenizer
 
 #: In ``vision_index``: this position is text.
 TEXT = -1
@@ -40,12 +41,19 @@ class Example:
         labels: int32 [t], aligned with ``tokens`` (the loss shifts); `IGNORED` outside the answer.
         views: the picture's views, or None for text alone.
         mode: the mode that the views were made in.
+        more: views of further pictures, in the order of their placeholders.
     """
 
     tokens: np.ndarray
     labels: np.ndarray
     views: Views | None = None
     mode: Mode | None = None
+    more: tuple[Views, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Views, ...]:
+        """The views of every picture."""
+        return () if self.views is None else (self.views, *self.more)
 
 
 @jax.tree_util.register_dataclass
@@ -60,6 +68,7 @@ class Batch:
         positions: int32 [b, t], counted from 0 within each example.
         vision_index: int32 [b, t], `TEXT` or a row of the group's vision table.
         views: uint8 [g, n, S, S, 3] by size S; rows of group i are ``i * b / g`` to ``(i + 1) * b / g``.
+        kinds: int32 [b, t], the number of the kind of sample at every position (0 for padding), or None.
         groups: g; one for each shard of a data-parallel batch, so that no device needs another's pictures.
     """
 
@@ -69,6 +78,7 @@ class Batch:
     positions: HostOrDevice
     vision_index: HostOrDevice
     views: dict[int, HostOrDevice]
+    kinds: HostOrDevice | None = None
     groups: int = dataclasses.field(default=1, metadata={"static": True})
 
     @property
@@ -107,15 +117,56 @@ def make_example(
     return Example(tokens, labels, views, mode if views is not None else None)
 
 
+def make_dialogue(
+    tokenizer: Tokenizer,
+    config: ModelConfig,
+    mode: Mode,
+    turns: Sequence[tuple[str, str]],
+    pictures: Sequence[Image.Image] = (),
+) -> Example:
+    """Tokenise questions and answers behind each other, as the released model's plain format has them.
+
+    Every answer ends in EOS and is labelled; nothing else is. The questions are stripped, as a prompt is.
+
+    Args:
+        turns: pairs of question and answer; the questions hold one ``<image>`` for each picture.
+        pictures: upright RGB.
+
+    Raises:
+        UserError: there are more or fewer ``<image>`` than pictures.
+    """
+    views = [preprocess(picture, mode) for picture in pictures]
+    places = iter([count_tokens(mode, made.grid, config.stride) for made in views])
+    tokens, labels = [tokenizer.special_ids[BOS]], [IGNORED]
+    for question, answer in turns:
+        for i, piece in enumerate(question.strip().split(IMAGE)):
+            ids = [config.image_token_id] * next(places, 0) if i else []
+            ids += tokenizer.encode(piece) if piece else []
+            tokens += ids
+            labels += [IGNORED] * len(ids)
+        ids = [*tokenizer.encode(answer), config.eos_token_id]
+        tokens += ids
+        labels += ids
+    asked = sum(question.count(IMAGE) for question, _ in turns)
+    if asked != len(views):
+        raise UserError(f"{asked} {IMAGE} for {len(views)} pictures")
+    arrays = np.array(tokens, np.int32), np.array(labels, np.int32)
+    return Example(*arrays, views[0], mode, tuple(views[1:])) if views else Example(*arrays)
+
+
+def make_document(tokenizer: Tokenizer, config: ModelConfig, text: str, length: int) -> Example:
+    """Tokenise a text that has no picture: every token of it and its EOS are labelled; ``length`` tokens are kept."""
+    ids = [tokenizer.special_ids[BOS], *tokenizer.encode(text), config.eos_token_id][:length]
+    return Example(np.array(ids, np.int32), np.array([IGNORED, *ids[1:]], np.int32))
+
+
 def view_counts(example: Example) -> Counter[int]:
     """How many views of each size the example brings."""
-    if example.views is None:
-        return Counter()
-    arrays = (example.views.global_view[None], example.views.tiles)
     counts: Counter[int] = Counter()
-    for array in arrays:
-        if len(array):
-            counts[array.shape[1]] += len(array)
+    for views in example.pictures:
+        for array in (views.global_view[None], views.tiles):
+            if len(array):
+                counts[array.shape[1]] += len(array)
     return counts
 
 
@@ -151,6 +202,7 @@ def collate_rows(
     length: int,
     views_per_group: ViewCounts | None = None,
     groups: int = 1,
+    kinds: Sequence[Sequence[int]] | None = None,
 ) -> Batch:
     """Put the examples of each row behind each other and pad the rows into one `Batch` of numpy arrays.
 
@@ -161,6 +213,7 @@ def collate_rows(
         views_per_group: room for views by size in each group; None takes what is needed. Training gives
             it, so that every batch has the same shapes.
         groups: parts that the rows fall into, see `Batch`.
+        kinds: the number of each example's kind, by row; None leaves `Batch.kinds` out.
 
     Raises:
         UserError: a row or its views do not fit, or placeholders and vision tokens differ in number.
@@ -178,6 +231,7 @@ def collate_rows(
     labels = np.full(shape, IGNORED, np.int32)
     segments, positions = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
     vision_index = np.full(shape, TEXT, np.int32)
+    numbers = None if kinds is None else np.zeros(shape, np.int32)
     used: list[Counter[int]] = [Counter() for _ in range(groups)]
     for b, row in enumerate(rows):
         end = 0
@@ -187,13 +241,50 @@ def collate_rows(
                 raise UserError(f"a row of {end} tokens does not fit into a batch of length {length}")
             tokens[b, span], labels[b, span], segments[b, span] = example.tokens, example.labels, number
             positions[b, span] = np.arange(len(example.tokens))
+            if numbers is not None and kinds is not None:
+                numbers[b, span] = kinds[b][number - 1]
             layout = _place(example, config, views, starts, used[b // per_group], b // per_group)
             places = np.flatnonzero(example.tokens == config.image_token_id)
             if len(places) != len(layout):
                 raise UserError(f"{len(places)} placeholders for {len(layout)} vision tokens")
             vision_index[b, span.start + places] = layout
         positions[b, end:] = np.arange(end, length)
-    return Batch(tokens, labels, segments, positions, vision_index, views, groups)
+    return Batch(tokens, labels, segments, positions, vision_index, views, numbers, groups)
+
+
+def regroup(parts: Sequence[Batch], config: ModelConfig, groups: int) -> Batch:
+    """Join batches of which every row is a group of its own into one batch of ``groups`` groups.
+
+    The rows stay as they are and in their order, and so do their views: row i of a group of n rows has the i-th n-th of
+    the group's room.
+
+    Args:
+        parts: numpy leaves; equal room for views.
+        config: sizes.
+        groups: divides the number of rows.
+    """
+    rows = sum(len(part.tokens) for part in parts)
+    if any(part.groups != len(part.tokens) for part in parts) or rows % groups:
+        raise ValueError(f"{rows} rows, each a group of its own, do not form {groups} groups")
+    n = rows // groups
+
+    def join(arrays: Sequence[np.ndarray]) -> np.ndarray:
+        return np.concatenate(arrays)
+
+    index = join([part.vision_index for part in parts])
+    views, place = {}, np.arange(rows)[:, None] % n
+    shifts, first = np.zeros_like(index), FIRST_ROW
+    for size in sorted(parts[0].views):
+        array = join([part.views[size] for part in parts])
+        each = array.shape[1] * view_side(size, config.stride) ** 2  # rows of the table that belong to a row's views
+        # The views of this size stand behind n rows' smaller ones, and behind those of the rows before this one.
+        shift = (n - 1) * (first - FIRST_ROW) + place * each
+        shifts = np.where((index >= first) & (index < first + each), shift, shifts)
+        views[size] = array.reshape(groups, n * array.shape[1], *array.shape[2:])
+        first += each
+    names = ("tokens", "labels", "segments", "positions", *(("kinds",) if parts[0].kinds is not None else ()))
+    plain = {name: join([getattr(part, name) for part in parts]) for name in names}
+    return Batch(**plain, vision_index=index + shifts, views=views, groups=groups)
 
 
 def _room(
@@ -222,17 +313,18 @@ def _place(
     group: int,
 ) -> np.ndarray:
     """Copy one example's views into the batch and return the rows that its placeholders stand for."""
-    if example.views is None or example.mode is None:
-        return np.zeros(0, np.int32)
-    first = {}
-    for name, array in (("tiles", example.views.tiles), ("global", example.views.global_view[None])):
-        if not len(array):
-            continue
-        size = array.shape[1]
-        slot = used[size]
-        views[size][group, slot : slot + len(array)] = array
-        used[size] += len(array)
-        first[name] = starts[size] + slot * view_side(size, config.stride) ** 2
-    grid = example.views.grid
-    assert ("tiles" in first) == has_tiles(grid)
-    return picture_layout(example.mode, grid, config.stride, first.get("tiles", 0), first["global"])
+    layouts = [np.zeros(0, np.int32)]
+    for picture in example.pictures:
+        first = {}
+        for name, array in (("tiles", picture.tiles), ("global", picture.global_view[None])):
+            if not len(array):
+                continue
+            size = array.shape[1]
+            slot = used[size]
+            views[size][group, slot : slot + len(array)] = array
+            used[size] += len(array)
+            first[name] = starts[size] + slot * view_side(size, config.stride) ** 2
+        assert example.mode is not None and ("tiles" in first) == has_tiles(picture.grid)
+        layout = picture_layout(example.mode, picture.grid, config.stride, first.get("tiles", 0), first["global"])
+        layouts.append(layout)
+    return np.concatenate(layouts)

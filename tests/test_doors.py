@@ -40,7 +40,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = run("dsocr-data", "build", "--family", "all", "--count", 16, "--level", "easy", "--out", folder / "data")
     assert built.returncode == 0, built.stderr
     words = ("--data", folder / "data", "--out", folder / "run", "--steps", 2, "--optimizer.warmup", 1)
-    made = run("dsocr-train", "configs/nano.py", *words, "--batch-size", 8, "--rows", 4)
+    made = run("dsocr-train", "configs/nano.py", *words, "--rows", 4)
     assert made.returncode == 0, made.stderr
     return folder
 

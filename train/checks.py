@@ -27,21 +27,21 @@ def check(config: TrainConfig) -> None:
 def _check_numbers(config: TrainConfig) -> list[str]:
     found = []
     for name in (
-        *("length", "batch_size", "steps", "workers", "loss_chunk", "checkpoint_every", "keep", "log_every"),
+        *("length", "rows", "steps", "loss_chunk", "checkpoint_every", "keep", "log_every"),
         *("accumulate", "pictures_per_row", "evaluate_every", "evaluate_samples", "max_skipped"),
     ):
         value = getattr(config, name)
         if value is not None and value < 1:
             found.append(f"--{name.replace('_', '-')} must be at least 1, not {value}")
-    for name in ("profile", "max_rollbacks"):
+    for name in ("profile", "max_rollbacks", "workers"):
         if getattr(config, name) < 0:
             found.append(f"--{name.replace('_', '-')} must be 0 or more, not {getattr(config, name)}")
     if not 0 <= config.max_bad <= 1:
         found.append(f"--max-bad must be in [0, 1], not {config.max_bad:g}")
     if config.epochs is not None and config.epochs <= 0:
         found.append(f"--epochs must be above 0, not {config.epochs:g}")
-    if config.rows is not None and not 1 <= config.rows < config.batch_size:
-        found.append(f"--rows must be at least 1 and less than --batch-size {config.batch_size}, or None")
+    if config.rows % max(config.accumulate, 1):
+        found.append(f"--rows {config.rows} does not split into --accumulate {config.accumulate} equal parts")
     if config.seed < 0:
         found.append(f"--seed must be 0 or more, not {config.seed}")
     mesh = dataclasses.asdict(config.mesh)

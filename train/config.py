@@ -146,13 +146,11 @@ class TrainConfig:
     modes: tuple[str, ...] = ("tiny",)
     #: Share of each mode's steps, such as ``base 2 tiny 1``; not given: equal shares.
     mode_shares: dict[str, float] = dataclasses.field(default_factory=dict)
-    #: Tokens of a row, placeholders of the picture included; longer samples are left out and counted.
+    #: Tokens of a row, placeholders of the picture included; in place of a longer sample another of its kind is taken,
+    #: which is counted.
     length: int = 512
-    #: Samples of a step, over all devices.
-    batch_size: int = 64
-    #: Rows that the samples of a step are packed into; None gives each its own row. Samples for which there is no
-    #: place are left out and counted.
-    rows: int | None = None
+    #: Rows of a step, over all devices; each is packed with as many samples as fit.
+    rows: int = 16
     #: Most pictures of a row; None takes what the data asks for on average, and a little more.
     pictures_per_row: int | None = None
     #: Parts that the rows of a step are computed in, one after the other: less memory, the same result.

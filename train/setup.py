@@ -12,7 +12,6 @@ import optax
 from flax import nnx
 from jax.sharding import Mesh, NamedSharding
 
-from datagen.shards import SampleSet
 from dsocr_jax.config import config_to_dict
 from dsocr_jax.errors import UserError
 from dsocr_jax.model.backends import Backends, best_backends
@@ -24,6 +23,7 @@ from dsocr_jax.weights.tokenizer_files import check_tokenizer
 from train.checks import check
 from train.config import TrainConfig
 from train.data import BatchSource, open_sets
+from train.data.samples import Source
 from train.lora import adapters, is_adapter
 from train.optimizer import check_patterns, make_optimizer
 from train.sharding import batch_shards, make_mesh, partition, sharding_table
@@ -37,7 +37,7 @@ class Setup:
 
     Attributes:
         config: what was asked for.
-        sets: the opened sample sets.
+        sets: the opened data.
         source: the batches.
         tokenizer: the model's.
         mesh: the devices.
@@ -48,7 +48,7 @@ class Setup:
     """
 
     config: TrainConfig
-    sets: list[SampleSet]
+    sets: list[Source]
     source: BatchSource
     tokenizer: Tokenizer
     mesh: Mesh

@@ -23,9 +23,9 @@ def optimizer(**changes: object) -> dict[str, OptimizerConfig]:
     ("changes", "message"),
     [
         ({"steps": 0}, "--steps must be at least 1"),
-        ({"workers": 0}, "--workers must be at least 1"),
-        ({"rows": 16}, "--rows must be at least 1 and less than --batch-size 16"),
-        ({"batch_size": -4}, "--batch-size must be at least 1"),
+        ({"workers": -1}, "--workers must be 0 or more"),
+        ({"rows": 0}, "--rows must be at least 1"),
+        ({"accumulate": 3}, "--rows 8 does not split into --accumulate 3 equal parts"),
         ({"seed": -1}, "--seed"),
         ({"data": ()}, "--data: no sample set"),
         ({"length": 300}, "more than the model's 256 positions"),
@@ -75,12 +75,12 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_command_line_overrides_nested_fields(tmp_path):
-    file = write(tmp_path / "c.py", "config = TrainConfig(steps=9, batch_size=4)")
+    file = write(tmp_path / "c.py", "config = TrainConfig(steps=9, rows=4)")
     words = "--steps 7 --optimizer.peak-lr 0.5 --mixture charts 2 pages 1 --data a b --mesh.fsdp 2 --dry-run"
     options = parse([str(file), *words.split()])
     config = options.config
     assert options.dry_run
-    assert (config.steps, config.batch_size, config.optimizer.peak_lr, config.mesh.fsdp) == (7, 4, 0.5, 2)
+    assert (config.steps, config.rows, config.optimizer.peak_lr, config.mesh.fsdp) == (7, 4, 0.5, 2)
     assert config.mixture == {"charts": 2, "pages": 1}
     assert config.data == ("a", "b")
 

@@ -37,8 +37,8 @@ def run(setup: Setup) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]
     moments = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes.opt_state)
     state = TrainState(tiny.random_params(shapes.params), moments, np.zeros((), np.int32))
     state, lines = jax.device_put(state, setup.shardings), []
-    for number in range(STEPS):
-        state, metrics = setup.step(state, put_batch(setup.source[number].batch, setup.mesh))
+    for batch in tiny.batches(setup.source, STEPS):
+        state, metrics = setup.step(state, put_batch(batch, setup.mesh))
         lines.append(jax.device_get(metrics))
     return jax.device_get(state.params), lines
 
@@ -70,7 +70,7 @@ def test_layers_that_a_pattern_tells_apart_are_not_stacked_together(folder):
 
 def test_layers_are_gathered_one_at_a_time(folder):
     setup = prepare(config_of(folder, MeshConfig(data=1, fsdp=8), SCANNED, 1))
-    batch = put_batch(setup.source[0].batch, setup.mesh)
+    batch = put_batch(tiny.batches(setup.source, 1)[0], setup.mesh)
     state = jax.tree.map(
         lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), setup.abstract, setup.shardings
     )

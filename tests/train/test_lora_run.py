@@ -32,8 +32,8 @@ def ran(folder, base):
     state = first_state(setup)
     before = jax.device_get(state.params)
     lines = []
-    for number in range(3):
-        state, metrics = setup.step(state, put_batch(setup.source[number].batch, setup.mesh))
+    for batch in tiny.batches(setup.source, 3):
+        state, metrics = setup.step(state, put_batch(batch, setup.mesh))
         lines.append(jax.device_get(metrics))
     return setup, before, state, lines
 

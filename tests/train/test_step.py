@@ -20,8 +20,8 @@ LAYOUTS = {
 
 def run(setup: Setup, state: TrainState) -> tuple[TrainState, list[dict[str, float]]]:
     lines = []
-    for number in range(STEPS):
-        state, metrics = setup.step(state, put_batch(setup.source[number].batch, setup.mesh))
+    for batch in tiny.batches(setup.source, STEPS):
+        state, metrics = setup.step(state, put_batch(batch, setup.mesh))
         lines.append({name: value.item() for name, value in metrics.items()})
     return jax.device_get(state), lines
 

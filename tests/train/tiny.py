@@ -12,11 +12,13 @@ from array_record.python.array_record_module import ArrayRecordWriter
 
 from datagen import manifest, records
 from datagen.sample import GENERATOR_VERSION, Sample
+from dsocr_jax.batch import Batch
 from dsocr_jax.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
 from dsocr_jax.modes import Mode
 from dsocr_jax.tokenizer import BOS, EOS, OCR_TOKENS, PAD
 from dsocr_jax.weights.params import path_name
 from train.config import MeshConfig, OptimizerConfig, TrainConfig
+from train.data import BatchSource, Feed
 
 #: Stripes of a picture, each black or white: one character of the label each.
 STRIPES = 4
@@ -101,6 +103,12 @@ def random_params(abstract: Any) -> Any:
     return jax.tree.map_with_path(draw, abstract)
 
 
+def batches(source: BatchSource, count: int) -> list[Batch]:
+    """Return the first batches of a run."""
+    with Feed(source, 0) as feed:
+        return [next(feed).batch for _ in range(count)]
+
+
 def tiny_config(folder: Path, **changes: object) -> TrainConfig:
     """Return a run on one device over the set ``folder/data``, with the tokenizer ``folder/tokenizer.json``."""
     config = TrainConfig(
@@ -108,11 +116,10 @@ def tiny_config(folder: Path, **changes: object) -> TrainConfig:
         tokenizer=folder / "tokenizer.json",
         data=(folder / "data",),
         length=32,
-        batch_size=16,
         rows=8,
         steps=6,
         out=folder / "run",
-        workers=1,
+        workers=0,
         optimizer=OptimizerConfig(peak_lr=1e-2, warmup=2, schedule="constant"),
         freeze=("^encoder/clip/",),
         mesh=MeshConfig(),

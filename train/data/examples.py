@@ -1,0 +1,88 @@
+"""From samples to examples: pictures decoded, degraded and cut into views, words made tokens."""
+
+from collections import Counter
+
+import numpy as np
+
+from datagen import degradation as degradations
+from datagen.records import Record
+from dsocr_jax.batch import Example, make_dialogue, make_document, make_example
+from dsocr_jax.config import ModelConfig
+from dsocr_jax.errors import UserError
+from dsocr_jax.modes import Mode, choose_grid, count_tokens, has_tiles
+from dsocr_jax.prompts import IMAGE
+from dsocr_jax.tokenizer import Tokenizer
+from train.data.packing import Size
+from train.data.samples import Picture, Sample, Unusable
+
+#: Characters of a text that are looked at for each token of a row: tokens of more characters are rare.
+CHARACTERS = 64
+
+UNDECODED = "picture that cannot be read"
+
+
+def example_of(
+    record: Record, tokenizer: Tokenizer, model: ModelConfig, mode: Mode, picture_of: Record | None = None
+) -> Example:
+    """Return a record as prompt, picture and answer; the picture may be that of another record."""
+    picture = (picture_of or record).pil()
+    return make_example(tokenizer, model, mode, record.prompt, picture, record.label)
+
+
+def build(
+    sample: Sample,
+    tokenizer: Tokenizer,
+    model: ModelConfig,
+    mode: Mode,
+    length: int,
+    degradation: str,
+    rng: np.random.Generator,
+) -> Example:
+    """Return the example of a sample; a text that stands alone is cut at ``length`` tokens.
+
+    Raises:
+        Unusable: a picture cannot be read.
+    """
+    if sample.text is not None:
+        return make_document(tokenizer, model, sample.text[: CHARACTERS * length], length)
+    pictures = []
+    for picture in sample.pictures:
+        try:
+            decoded = picture.decode()
+        except (UserError, OSError) as error:
+            raise Unusable(UNDECODED, f"{sample.name} ({error})") from None
+        if degradation != "none":
+            from PIL import Image
+
+            pixels, _ = degradations.apply(np.asarray(decoded), degradation, rng, picture.detail)
+            decoded = Image.fromarray(pixels).convert("RGB")
+        pictures.append(decoded)
+    return make_dialogue(tokenizer, model, mode, sample.turns, pictures)
+
+
+def measure(sample: Sample, tokenizer: Tokenizer, model: ModelConfig, mode: Mode, length: int) -> Size:
+    """Return the size of a sample's example without decoding its pictures (as they are before degradation).
+
+    Raises:
+        Unusable: a picture's size cannot be found.
+    """
+    if sample.text is not None:
+        return Size(len(make_document(tokenizer, model, sample.text[: CHARACTERS * length], length).tokens), {})
+    words = [piece for question, _ in sample.turns for piece in question.strip().split(IMAGE) if piece]
+    words += [answer for _, answer in sample.turns]
+    tokens = 1 + sum(len(tokenizer.encode(piece)) for piece in words) + len(sample.turns)
+    views: Counter[int] = Counter()
+    for picture in sample.pictures:
+        grid = choose_grid(*_measured(picture, sample.name), mode)
+        tokens += count_tokens(mode, grid, model.stride)
+        views[mode.base_size] += 1
+        if has_tiles(grid):
+            views[mode.tile_size] += grid[0] * grid[1]
+    return Size(tokens, dict(views), len(sample.pictures))
+
+
+def _measured(picture: Picture, name: str) -> tuple[int, int]:
+    try:
+        return picture.measure()
+    except (UserError, OSError) as error:
+        raise Unusable(UNDECODED, f"{name} ({error})") from None
