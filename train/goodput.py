@@ -52,6 +52,8 @@ class Goodput:
         self.starts += 1
         # Without the file, or with one that is torn, the count begins anew: nothing else depends on it.
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            if not self.write:
+                return self
             kept = read_json(self.file, MAX_BYTES)
             parts = {str(name): float(seconds) for name, seconds in kept["parts"].items()}
             marks = {int(step): float(seconds) for step, seconds in kept["marks"].items()}

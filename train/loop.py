@@ -61,10 +61,13 @@ def train(config: TrainConfig) -> int:
             goodput.lap("going back" if health.lost else "saving")
             if interrupt.stopping or not health.lost:
                 break
+    ended = step == config.steps and not health.lost
+    if jax.process_index() > 0:
+        return 0 if ended else interrupt.exit_code
     if left_out:
         console.print("samples left out: " + ", ".join(f"{count} {what}" for what, count in sorted(left_out.items())))
     console.print(goodput.report())
-    if step < config.steps:
+    if not ended:
         console.print(f"stopped after step {step}, everything saved; the same command goes on from there")
         return interrupt.exit_code
     where = "the model is in" if jax.process_count() == 1 else "the same command in one process writes"
