@@ -14,7 +14,18 @@ from dsocr_jax.evaluate.bootstrap import Bootstrap
 from dsocr_jax.evaluate.gather import check_words, gather
 from dsocr_jax.evaluate.html import Example, write_html
 from dsocr_jax.evaluate.items import Reply
-from dsocr_jax.evaluate.options import Charts, Compare, Compression, Documents, Geometry, Job, Kind, Molecules, Shared
+from dsocr_jax.evaluate.options import (
+    Charts,
+    Compare,
+    Compression,
+    Documents,
+    Geometry,
+    Job,
+    Kind,
+    Molecules,
+    Shared,
+    Variants,
+)
 from dsocr_jax.evaluate.parallel import map_scores
 from dsocr_jax.evaluate.pictures import png_address
 from dsocr_jax.evaluate.result import Evaluation, Labels, Scored, make_groups, write, write_file
@@ -24,6 +35,8 @@ from dsocr_jax.evaluate.tables import counts_line, make_grid, print_grid
 
 #: Status of a command that was stopped.
 STOPPED = 130
+#: Pixels along one side of a vision token of the released model, for recorded answers.
+RELEASED_STRIDE = 64
 #: What changes speed alone, or what is shown, and is no setting of a result.
 _NO_SETTINGS = ("out", "workers", "rows", "threads", "compile_cache", "examples")
 _KINDS: dict[type[Kind], str] = {Charts: "charts", Molecules: "molecules", Geometry: "geometry"}
@@ -39,6 +52,8 @@ def run(job: Job) -> int:
         from dsocr_jax.evaluate.compare import run_compare
 
         return run_compare(job)
+    if isinstance(job, Variants):
+        return _variants(job)
     check_words(job)
     try:
         if isinstance(job, Compression):
@@ -56,14 +71,11 @@ def run(job: Job) -> int:
 def _compression(job: Compression) -> int:
     from dsocr_jax.evaluate import compression
     from dsocr_jax.evaluate.compression_plot import plot_compression
-    from dsocr_jax.modes import MODES, view_side
 
     bins = compression.Bins(*job.bins)
     count = _counter(job)
     found = gather(job, "pages", job.data, job.modes, job.prompt)
-    # Of modes that pad or cut, the tokens depend on the picture, which recorded answers do not have.
-    stride = 64
-    vision = {name: view_side(mode.base_size, stride) ** 2 for name, mode in MODES.items() if mode.fit == "stretch"}
+    vision = _vision_tokens(job)
     scored, counts = compression.score_compression(
         found.items, found.replies, bins, count, vision, missing=job.missing, workers=job.workers
     )
@@ -103,9 +115,25 @@ def _kind(job: Kind, kind: str) -> int:
     for label in job.by:
         names += [{label: value} for value in sorted({item.labels[label] for item in scored if label in item.labels})]
     groups = make_groups(scored, names, Bootstrap(job.samples, job.level, job.seed))
-    counts = {"pages": len(found.items), "answered": len(known), "missing_answers": len(found.items) - len(known)}
+    counts = {"examples": len(found.items), "answered": len(known), "missing_answers": len(found.items) - len(known)}
     evaluation = Evaluation(kind, settings_of(job), {**counts, **found.counts}, groups, tuple(scored))
     finish(job, evaluation, [], make_examples(kind, scored, found.items, found.replies, job.examples))
+    return 0
+
+
+def _variants(job: Variants) -> int:
+    import json
+    import zlib
+
+    from dsocr_jax.evaluate.sources import read_source
+    from dsocr_jax.evaluate.variants import make_variant
+
+    items = read_source(job.data, "pages", limit=job.limit).items
+    # A page's own seed, so that a page does not depend on those before it.
+    texts = [make_variant(job.variant, item.truth, zlib.crc32(f"{job.seed}:{item.id}".encode())) for item in items]
+    lines = [{"id": item.id, "text": text} for item, text in zip(items, texts, strict=True)]
+    write_file(job.out, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    console.print(f"written {len(lines)} texts to {escape(str(job.out))}")
     return 0
 
 
@@ -126,6 +154,19 @@ def settings_of(job: Shared) -> dict[str, Any]:
     """Return what a result depends on, as JSON holds it."""
     settings = {name: value for name, value in dataclasses.asdict(job).items() if name not in _NO_SETTINGS}
     return {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
+
+
+def _vision_tokens(job: Compression) -> dict[str, int]:
+    """Return the vision tokens of each mode whose tokens do not depend on the picture; others pad, or cut tiles."""
+    from dsocr_jax.modes import MODES, view_side
+
+    modes, stride = list(MODES.values()), RELEASED_STRIDE
+    if job.checkpoint is not None:
+        from dsocr_jax.weights.checkpoint import read_config
+
+        config = read_config(job.checkpoint)
+        modes, stride = list(config.modes), config.stride
+    return {mode.name: view_side(mode.base_size, stride) ** 2 for mode in modes if mode.fit == "stretch"}
 
 
 def _counter(job: Compression) -> Any:

@@ -10,7 +10,7 @@ from dsocr_jax.evaluate.bootstrap import Bootstrap, Estimate, difference
 from dsocr_jax.evaluate.options import Compare
 from dsocr_jax.evaluate.result import Evaluation, Labels, Scored, has_labels, read, write_file
 from dsocr_jax.evaluate.scoring import LOWER_IS_BETTER
-from dsocr_jax.evaluate.tables import AMOUNTS, Grid, named, print_grid, show
+from dsocr_jax.evaluate.tables import AMOUNTS, Grid, counts_line, named, print_grid, show
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,7 @@ def _grid(differences: Sequence[Difference], counts: dict[str, int], changed: bo
         verdict = ("" if one.metric in AMOUNTS else "better" if one.better else "worse") if one.changed else ""
         texts = (title, named(one.metric), f"{one.first:.3f}", f"{one.second:.3f}")
         rows.append((*texts, show(one.difference), str(one.difference.count), verdict))
-    said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count or name == "pages")
-    notes = (f"{said}; a verdict stands where the interval leaves out zero",)
+    notes = (f"{counts_line(counts)}; a verdict stands where the interval leaves out zero",)
     head = ("group", "metric", "first", "second", "difference", "pages", "second is")
     return Grid("Comparison", head, tuple(rows), notes, tuple(breaks), 2)
 

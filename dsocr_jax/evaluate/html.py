@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dsocr_jax.evaluate.result import Evaluation, write_file
 from dsocr_jax.evaluate.tables import Grid, counts_line
+from dsocr_jax.evaluate.text import split_words
 
 #: Words of a text that an example shows, and of which differences are sought.
 MAX_WORDS = 600
@@ -47,7 +48,8 @@ def marked(answer: str, truth: str) -> list[tuple[str, str]]:
     """
     from rapidfuzz.distance import Levenshtein
 
-    true, read = truth.split()[:MAX_WORDS], answer.split()[:MAX_WORDS]
+    all_read, all_true = split_words(answer, truth)
+    true, read = all_true[:MAX_WORDS], all_read[:MAX_WORDS]
     pieces: list[tuple[str, str]] = []
     for code in Levenshtein.opcodes(true, read):
         gone, new = " ".join(true[code.src_start : code.src_end]), " ".join(read[code.dest_start : code.dest_end])
@@ -56,7 +58,7 @@ def marked(answer: str, truth: str) -> list[tuple[str, str]]:
             continue
         pieces += [(gone, "gone")] if gone else []
         pieces += [(new, "new")] if new else []
-    if max(len(truth.split()), len(answer.split())) > MAX_WORDS:
+    if max(len(all_true), len(all_read)) > MAX_WORDS:
         pieces.append((f"(the first {MAX_WORDS} words are shown)", "note"))
     return pieces
 

@@ -146,6 +146,25 @@ class Compare:
     changed: bool = False
 
 
+@dataclass(frozen=True)
+class Variants:
+    """Write prior-free variants of pages' texts, a corpus for the page generator: JSON lines with 'id' and 'text'.
+
+    Attributes:
+        data: a set of `dsocr-data build`, a Fox folder, or a file of JSON lines with 'image' and 'truth'.
+        out: the file to write.
+        variant: words in random order, two letters of every word swapped, or random letters.
+        seed: of the random choices; a page's also depends on its id.
+        limit: most pages.
+    """
+
+    data: tyro.conf.Positional[Path]
+    out: Path
+    variant: Literal["shuffled", "swapped", "random"] = "shuffled"
+    seed: int = 0
+    limit: int | None = None
+
+
 Job = (
     Annotated[Compression, tyro.conf.subcommand("compression", prefix_name=False)]
     | Annotated[Documents, tyro.conf.subcommand("documents", prefix_name=False)]
@@ -153,4 +172,5 @@ Job = (
     | Annotated[Molecules, tyro.conf.subcommand("molecules", prefix_name=False)]
     | Annotated[Geometry, tyro.conf.subcommand("geometry", prefix_name=False)]
     | Annotated[Compare, tyro.conf.subcommand("compare", prefix_name=False)]
+    | Annotated[Variants, tyro.conf.subcommand("variants", prefix_name=False)]
 )

@@ -12,6 +12,8 @@ from dsocr_jax.evaluate.scoring import LOWER_IS_BETTER
 
 #: Metrics whose value is a number of something rather than a share of 1.
 AMOUNTS = frozenset({"text_tokens", "answer_tokens", "vision_tokens", "compression"})
+#: Counts that are told although they are none.
+_ALWAYS = ("pages", "examples", "answered")
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def counts_line(counts: dict[str, int]) -> str:
     >>> counts_line({"pages": 112, "missing_answers": 0, "outside_the_bins": 12})
     '112 pages, 12 outside the bins'
     """
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count or name == "pages")
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count or name in _ALWAYS)
 
 
 def print_grid(grid: Grid, columns: Sequence[int] | None = None) -> None:

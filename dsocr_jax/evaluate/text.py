@@ -20,10 +20,16 @@ def word_sets(prediction: str, truth: str) -> tuple[set[str], set[str]]:
     own in both; the released evaluator cuts Chinese with a dictionary (jieba) instead, so its numbers on Chinese pages
     differ from these.
     """
+    predicted, true = split_words(prediction, truth)
+    return set(predicted), set(true)
+
+
+def split_words(prediction: str, truth: str) -> tuple[list[str], list[str]]:
+    """Return the words of both texts in order, as `word_sets` divides them."""
     predicted, true = prediction.split(), truth.split()
     if _IDEOGRAPH.search(prediction) or _IDEOGRAPH.search(truth):
         predicted, true = _cut(predicted), _cut(true)
-    return set(predicted), set(true)
+    return predicted, true
 
 
 def word_set_precision(prediction: str, truth: str) -> float:
