@@ -38,34 +38,37 @@ class Said:
     finish: str
 
 
-def answer(
-    params: Params, config: TrainConfig, tokenizer: Tokenizer, mode: Mode, records: Sequence[Record]
-) -> list[Said]:
-    """Read the pictures of ``records`` with their own prompts, greedily.
+class Answers:
+    """Reads with the parameters of a run, which it copies to the first device for that.
 
-    Raises:
-        jax.errors.JaxRuntimeError: the device's memory has no room for a second copy of the parameters and a cache.
+    Args:
+        config: of the run.
+        tokenizer: the model's.
     """
-    model = config.model_config
-    loaded = LoadedModel(model, nnx.merge(abstract_model(model)[0], _here(params, config)), tokenizer)
-    longest = max(len(tokenizer.encode(record.label)) for record in records)
-    options = ReadOptions(
-        mode.name,
-        max_new_tokens=min(round(LONGER * longest) + MORE, model.decoder.max_positions),
-        blank=False,
-        rows=min(len(records), ROWS),
-    )
-    reader = Reader(loaded, options)
-    asks = [Ask(Page(record.pil(), f"{record.kind} {record.id}"), prompt=record.prompt) for record in records]
-    found = reader.read(asks)
-    return [
-        Said("", f"no answer: {one.message}") if isinstance(one, Failure) else Said(one.text, one.finish_reason)
-        for one in found
-    ]
 
+    def __init__(self, config: TrainConfig, tokenizer: Tokenizer) -> None:
+        self.config, self.tokenizer = config, tokenizer
+        self._ready = jax.jit(lambda params: unstack_arrays(effective(params, config)))
 
-def _here(params: Params, config: TrainConfig) -> nnx.State:
-    """The parameters as the reader has them, on the first device alone."""
-    device = SingleDeviceSharding(jax.local_devices()[0])
-    arrays = jax.jit(lambda params: unstack_arrays(effective(params, config)))(params)
-    return unflatten(config.model_config, jax.device_put(arrays, device))
+    def read(self, params: Params, mode: Mode, records: Sequence[Record]) -> list[Said]:
+        """Return the answers to the pictures of ``records`` and their own prompts, greedily.
+
+        Raises:
+            jax.errors.JaxRuntimeError: the memory has no room for a second copy of the parameters and a cache.
+        """
+        model = self.config.model_config
+        here = jax.device_put(self._ready(params), SingleDeviceSharding(jax.local_devices()[0]))
+        graphdef, _ = abstract_model(model)
+        loaded = LoadedModel(model, nnx.merge(graphdef, unflatten(model, here)), self.tokenizer)
+        longest = max(len(self.tokenizer.encode(record.label)) for record in records)
+        options = ReadOptions(
+            mode.name,
+            max_new_tokens=min(round(LONGER * longest) + MORE, model.decoder.max_positions),
+            blank=False,
+            rows=min(len(records), ROWS),
+        )
+        asks = [Ask(Page(record.pil(), f"{record.kind} {record.id}"), prompt=record.prompt) for record in records]
+        return [
+            Said("", f"no answer: {one.message}") if isinstance(one, Failure) else Said(one.text, one.finish_reason)
+            for one in Reader(loaded, options).read(asks)
+        ]

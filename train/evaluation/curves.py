@@ -4,10 +4,12 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dsocr_jax.evaluate.report import LOWER_IS_BETTER
 from train.evaluation.result import MAIN
+from train.plot import COLOURS
 
-#: Colours of the kinds, told apart by most people with any colour vision (Okabe and Ito).
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: Strokes of the curves, which may lie upon each other.
+STROKES = ("-", "--", ":", "-.")
 
 
 def draw_curves(lines: Sequence[Mapping[str, Any]]) -> bytes:
@@ -31,7 +33,8 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> bytes:
     for place, (title, limits, curves) in enumerate(panels, start=1):
         axes = figure.add_subplot(rows, columns, place)
         for number, (name, values) in enumerate(curves.items()):
-            axes.plot(steps, values, marker="o", markersize=3, color=COLOURS[number % len(COLOURS)], label=name)
+            colour, stroke = COLOURS[number % len(COLOURS)], STROKES[number % len(STROKES)]
+            axes.plot(steps, values, stroke, marker="o", markersize=3, color=colour, label=name)
         axes.set(title=title, ylim=limits)
         axes.set_xlabel("step")
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -58,9 +61,13 @@ def _panels(lines: Sequence[Mapping[str, Any]], kinds: Sequence[str], modes: Seq
     for kind in kinds:
         names = [name for name in MAIN.get(kind, ("exact",)) if name in lines[-1]["kinds"][kind]["scores"]]
         if names:
-            curves = {name.replace("_", " "): values("kinds", kind, "scores", name) for name in names}
+            curves = {_title(name): values("kinds", kind, "scores", name) for name in names}
             panels.append((kind, (-0.03, 1.03), curves))
     return panels
+
+
+def _title(metric: str) -> str:
+    return metric.replace("_", " ") + (" ↓" if metric in LOWER_IS_BETTER else "")
 
 
 def _at(line: Any, path: Sequence[str]) -> float:

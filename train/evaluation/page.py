@@ -95,11 +95,12 @@ def _case(case: Case) -> dict[str, Any]:
         "id": case.record.id,
         "picture": _picture(case),
         "losses": case.losses,
-        "metrics": [(name.replace("_", " "), value) for name, value in metrics if name != "exact"],
+        "metrics": [(name.replace("_", " "), f"{value:.3g}") for name, value in metrics if name != "exact"],
         "right": bool(case.scores.get("exact")),
         "finish": case.said.finish if case.said else None,
         "truth": _cut(truth),
-        "pieces": pieces(_cut(text), _cut(truth)) if case.said else [],
+        "answer": _cut(text),
+        "pieces": pieces(_cut(text), _cut(truth)) if case.said else None,
         "tables": (_cells(truth), _cells(text)) if kind == "charts" else None,
     }
 

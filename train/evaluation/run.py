@@ -7,7 +7,7 @@ import jax
 from dsocr_jax.console import console
 from dsocr_jax.errors import UserError
 from train.evaluation import page
-from train.evaluation.answers import Said, answer
+from train.evaluation.answers import Answers, Said
 from train.evaluation.held_out import ModeSet, choose, gathered, on_devices, prepare_mode
 from train.evaluation.losses import row_loss_function
 from train.evaluation.result import Result, make_result
@@ -43,6 +43,7 @@ class Evaluations:
                 f"{self.config.length}; raise it or take another set"
             )
         self.losses = row_loss_function(setup)
+        self.answers = Answers(self.config, setup.tokenizer)
 
     def due(self, step: int) -> bool:
         """Whether an evaluation follows this step: every so many, and at the end."""
@@ -75,7 +76,7 @@ class Evaluations:
             return None, "A run of several processes writes no answers; `dsocr read` does, with its model."
         mode = self.sets[0].mode
         try:
-            return answer(state.params, self.config, self.setup.tokenizer, mode, self.records), ""
+            return self.answers.read(state.params, mode, self.records), ""
         except UserError as error:
             return None, f"No answers: {error}."
         except jax.errors.JaxRuntimeError as error:
