@@ -16,19 +16,31 @@ from train.data.samples import Sample, Unusable
 from train.data.sources import open_sets
 
 
-def read_samples(file: Path) -> list[Sample]:
-    """Return the samples of a file, kind by kind, each kind in the file's order.
+def read_samples(file: Path) -> Iterator[Sample]:
+    """Yield the samples of a file or a folder, kind by kind, each kind in its order there.
 
     Raises:
         UserError: the file cannot be read as training reads it.
     """
-    samples = []
     for source in open_sets(TrainConfig(data=(str(file),))):
         for kind, count in source.counts.items():
             if count is None:
                 raise UserError(f"{file}: has no end; name a file of lines, or a folder of samples")
-            samples += [source.read(kind, index) for index in range(count)]
-    return samples
+            for index in range(count):
+                yield source.read(kind, index)
+
+
+def find_sample(file: Path, number: int) -> Sample:
+    """Return the sample of a file's line ``number``, or a folder's sample of that number in the order of its kinds.
+
+    Raises:
+        UserError: there is no such sample, or the file cannot be read.
+    """
+    count = 0
+    for count, sample in enumerate(read_samples(file), start=1):
+        if sample.name == f"{file} line {number}" or (file.is_dir() and count == number):
+            return sample
+    raise UserError(f"--line {number}: no sample there; {file} has {count}, and lines count from 1")
 
 
 def example_of_sample(sample: Sample, tokenizer: Tokenizer, model: ModelConfig, mode: Mode) -> Example:
@@ -43,9 +55,12 @@ def example_of_sample(sample: Sample, tokenizer: Tokenizer, model: ModelConfig, 
         raise UserError(f"{error.sample}: {error.reason}") from None
 
 
-def answers(example: Example) -> Iterator[slice]:
-    """Yield where the answers stand: the stretches of tokens that count in the loss, from first to last."""
-    counted = np.concatenate([[False], example.labels != IGNORED, [False]])
-    edges = np.flatnonzero(counted[1:] != counted[:-1])
-    for start, stop in edges.reshape(-1, 2):
-        yield slice(int(start), int(stop))
+def answers(example: Example, eos: int) -> Iterator[slice]:
+    """Yield where the answers stand: the tokens that count in the loss, each answer up to its own ``eos``."""
+    start = None
+    for place, label in enumerate([*example.labels.tolist(), IGNORED]):
+        if start is not None and (label == IGNORED or example.labels[place - 1] == eos):
+            yield slice(start, place)
+            start = None
+        if start is None and label != IGNORED:
+            start = place

@@ -60,12 +60,11 @@ def measure(options: Options) -> dict[str, Any]:
     loaded = load_model(options.model)
     config = loaded.config
     mode = find_mode(options.mode or config.modes[0].name, {mode.name: mode for mode in config.modes})
-    samples = read_samples(options.file)
+    samples = list(read_samples(options.file))
     examples = [example_of_sample(sample, loaded.tokenizer, config, mode) for sample in samples]
     # A text that stands alone is not an answer to anything: it has a loss alone.
-    asked = [
-        (number, part) for number, sample in enumerate(samples) if sample.turns for part in answers(examples[number])
-    ]
+    parts = [list(answers(example, config.eos_token_id)) for example in examples]
+    asked = [(number, part) for number, sample in enumerate(samples) if sample.turns for part in parts[number]]
     if not asked:
         raise UserError(f"{options.file}: no sample has an answer")
     losses = _losses(loaded, examples, options.rows)

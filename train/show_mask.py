@@ -11,7 +11,6 @@ from rich.text import Text
 from dsocr_jax.batch import Example
 from dsocr_jax.config import ModelConfig, preset
 from dsocr_jax.console import run_door
-from dsocr_jax.errors import UserError
 from dsocr_jax.modes import find_mode
 from dsocr_jax.tokenizer import Tokenizer
 
@@ -28,7 +27,7 @@ class Options:
 
     #: A file of lines of JSON (pictures and turns), or a folder of samples.
     file: Annotated[Path, tyro.conf.Positional]
-    #: Which sample, from 1; in a file of one kind, its line.
+    #: Line of the file, or number of the folder's sample; from 1.
     line: int = 1
     #: Folder of a model, whose tokenizer and modes are taken; without it those of the preset nano.
     model: Path | None = None
@@ -72,7 +71,7 @@ def show(options: Options, console: Console) -> None:
     Raises:
         UserError: there is no such sample, or it cannot be read.
     """
-    from train.lines import example_of_sample, read_samples
+    from train.lines import example_of_sample, find_sample
 
     if options.model is None:
         model, tokenizer = preset("nano"), Tokenizer.load()
@@ -83,10 +82,7 @@ def show(options: Options, console: Console) -> None:
         model = read_config(options.model)
         tokenizer = load_tokenizer(model_folder(options.model), model)
     mode = find_mode(options.mode or model.modes[0].name, {mode.name: mode for mode in model.modes})
-    samples = read_samples(options.file)
-    if not 1 <= options.line <= len(samples):
-        raise UserError(f"--line {options.line}: {options.file} has {len(samples)} samples; count from 1")
-    sample = samples[options.line - 1]
+    sample = find_sample(options.file, options.line)
     tokens = pieces(example := example_of_sample(sample, tokenizer, model, mode), tokenizer, model)
     counted = sum(counts for _, counts in tokens)
     console.print(

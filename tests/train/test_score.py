@@ -16,9 +16,10 @@ from dsocr_jax.weights.checkpoint import load_model, save_model
 from dsocr_jax.weights.params import abstract_model
 from tests.train import tiny
 from train import score, show_mask
-from train.lines import answers, example_of_sample, read_samples
+from train.lines import answers, example_of_sample, find_sample, read_samples
 
-TINY, SMALL = tiny.MODEL.modes
+TINY = tiny.MODEL.modes[0]
+EOS = tiny.MODEL.eos_token_id
 
 
 def picture(side: int = 64) -> Image.Image:
@@ -38,9 +39,14 @@ def dialogue(tokenizer):
 
 
 def test_answers_are_the_stretches_that_count(dialogue, tokenizer):
-    texts = [tokenizer.decode(dialogue.tokens[part].tolist()) for part in answers(dialogue)]
+    texts = [tokenizer.decode(dialogue.tokens[part].tolist()) for part in answers(dialogue, EOS)]
     assert [text.removesuffix(tokenizer.decode([1])) for text in texts] == ["abba", "ok"]
-    assert (dialogue.labels != IGNORED).sum() == sum(part.stop - part.start for part in answers(dialogue))
+    assert (dialogue.labels != IGNORED).sum() == sum(part.stop - part.start for part in answers(dialogue, EOS))
+
+
+def test_answers_behind_each_other_are_two(tokenizer):
+    example = make_dialogue(tokenizer, tiny.MODEL, TINY, (("Go.", "on"), ("", "and on")))
+    assert [tokenizer.decode(example.tokens[part].tolist()[:-1]) for part in answers(example, EOS)] == ["on", "and on"]
 
 
 def test_pieces_join_placeholders_and_say_what_counts(dialogue, tokenizer):
@@ -63,17 +69,17 @@ def test_show_prints_the_sample_asked_for(folder):
     show_mask.show(show_mask.Options(folder / "data", line=2), Console(file=out, width=500))
     first, second = out.getvalue().splitlines()
     assert first.endswith("count in the loss (⟦ to ⟧)")
-    label = read_samples(folder / "data")[1].turns[0][1]
+    label = find_sample(folder / "data", 2).turns[0][1]
     assert second.replace("│", "").endswith(f"⟦{label}<｜end▁of▁sentence｜>⟧")
 
 
 def test_show_refuses_a_line_that_is_not_there(folder):
-    with pytest.raises(UserError, match=r"--line 33: .* has 32 samples"):
+    with pytest.raises(UserError, match=r"--line 33: no sample there; .* has 32"):
         show_mask.show(show_mask.Options(folder / "data", line=33), Console(file=io.StringIO()))
 
 
 def test_prompt_of_a_turn_holds_what_stands_before_its_answer(dialogue, tokenizer):
-    first, second = (score.before(dialogue, part.start, tiny.MODEL) for part in answers(dialogue))
+    first, second = (score.before(dialogue, part.start, tiny.MODEL) for part in answers(dialogue, EOS))
     assert (len(first.pictures), len(second.pictures)) == (1, 2)
     assert tokenizer.decode(second.tokens.tolist()).endswith("abba<｜end▁of▁sentence｜><image><image><image>And?")
     assert (second.labels == IGNORED).all()
@@ -88,7 +94,7 @@ def measured(folder, tmp_path_factory):
     save_model(place / "model", tiny.MODEL, params, folder / "tokenizer.json")
     tiny.write_set(place / "data", {"charts": 3, "pages": 2})
     result = score.measure(score.Options(place / "data", place / "model", max_new_tokens=3, rows=4))
-    return result, read_samples(place / "data"), load_model(place / "model")
+    return result, list(read_samples(place / "data")), load_model(place / "model")
 
 
 def test_loss_and_answer_are_what_the_scores_say(measured, tokenizer):
@@ -96,7 +102,7 @@ def test_loss_and_answer_are_what_the_scores_say(measured, tokenizer):
     line, example = result["lines"][-1], example_of_sample(samples[-1], tokenizer, tiny.MODEL, TINY)
     batch = collate([example], tiny.MODEL, len(example.tokens))
     scores = jax.jit(lambda model, batch: model.logits(model.hidden_states(batch)[0]))(loaded.model, batch)[0]
-    (part,) = answers(example)
+    (part,) = answers(example, EOS)
     before = np.asarray(scores, np.float64)[part.start - 1 : part.stop - 1]
     chosen = before[np.arange(len(before)), example.tokens[part]]
     assert line["loss"] == pytest.approx((np.log(np.exp(before).sum(axis=-1)) - chosen).mean(), rel=1e-4)
