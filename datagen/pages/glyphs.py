@@ -6,13 +6,14 @@ pixels of all glyphs stand in flat arrays, and one indexed copy sets all words o
 
 import functools
 import string
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 
 from datagen import fonts
 
-#: Every character that page text may hold, except the space.
+#: The characters that every face begins with; others are added when they are first asked for.
 CHARACTERS = string.ascii_letters + string.digits + string.punctuation + "“”‘’–—"
 
 
@@ -20,23 +21,35 @@ class Glyphs:
     """The glyphs of one face at one size, in pixels: how far each moves the pen, and which pixels it darkens."""
 
     def __init__(self, name: str, size: int) -> None:
-        font = fonts.load(name, size)
-        self.space = max(round(font.getlength(" ")), 2)
-        self.ascent = -int(font.getbbox("Hd", anchor="ls")[1])
+        self._font = fonts.load(name, size)
+        self.space = max(round(self._font.getlength(" ")), 2)
+        self.ascent = -int(self._font.getbbox("Hd", anchor="ls")[1])
         self._index = np.full(max(map(ord, CHARACTERS)) + 1, -1, np.int32)
-        self._index[[ord(character) for character in CHARACTERS]] = np.arange(len(CHARACTERS))
-        self._advance = np.array([round(font.getlength(character)) for character in CHARACTERS], np.int64)
-        rows, columns, values = [], [], []
-        for character in CHARACTERS:
-            mask, (left, top) = font.getmask2(character, mode="L", anchor="ls")
+        self._advance, self._count = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        self._row, self._column, self._value = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint8)
+        self._add(CHARACTERS)
+
+    def _add(self, characters: str) -> None:
+        """Rasterise characters that are not there yet."""
+        most = max(map(ord, characters))
+        if most >= len(self._index):
+            self._index = np.append(self._index, np.full(most + 1 - len(self._index), -1, np.int32))
+        known = len(self._advance)
+        self._index[[ord(character) for character in characters]] = known + np.arange(len(characters))
+        rows, columns, values = [self._row], [self._column], [self._value]
+        for character in characters:
+            mask, (left, top) = self._font.getmask2(character, mode="L", anchor="ls")
             raster = np.frombuffer(bytes(mask), np.uint8).reshape(mask.size[::-1])
             row, column = np.nonzero(raster)
             rows.append(row + top)
             columns.append(column + left)
             values.append(raster[row, column])
-        self._count = np.array([len(value) for value in values], np.int64)
+        advances = [round(self._font.getlength(character)) for character in characters]
+        self._advance = np.append(self._advance, np.array(advances, np.int64))
+        self._count = np.append(self._count, np.array([len(value) for value in values[1:]], np.int64))
         self._start = np.cumsum(self._count) - self._count
-        self._row, self._column, self._value = map(np.concatenate, (rows, columns, values))
+        self._row, self._column = np.concatenate(rows), np.concatenate(columns)
+        self._value = np.concatenate(values)
         #: How far the glyphs reach beyond pen and baseline: left, above, right, below.
         self.reach = tuple(
             int(np.abs(side).max(initial=0))
@@ -47,7 +60,7 @@ class Glyphs:
         """Return the widths of ``words``, int64 ``[words]``, in pixels.
 
         Raises:
-            ValueError: a word holds a character that is not in `CHARACTERS`.
+            ValueError: a word holds a blank, or a mark that belongs to the letter before it.
         """
         glyphs, lengths = self._glyphs(words)
         ends = np.cumsum(np.append(0, self._advance[glyphs]))
@@ -86,12 +99,17 @@ class Glyphs:
     def _glyphs(self, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         lengths = np.array([len(word) for word in words], np.int64)
         codes = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)
-        if codes.size and np.max(codes) >= len(self._index):
-            raise ValueError(f"page text may hold only {CHARACTERS!r}")
-        glyphs = self._index[codes]
-        if (glyphs < 0).any():
-            raise ValueError(f"page text may hold only {CHARACTERS!r}")
-        return glyphs, lengths
+        if codes.size and (np.max(codes) >= len(self._index) or (self._index[codes] < 0).any()):
+            new = sorted({chr(code) for code in codes} - {chr(code) for code in np.flatnonzero(self._index >= 0)})
+            if not all(is_simple(character) for character in new):
+                raise ValueError(f"page text may hold no blanks and no combining marks, as in {''.join(new)!r}")
+            self._add("".join(new))
+        return self._index[codes], lengths
+
+
+def is_simple(character: str) -> bool:
+    """Tell whether a character stands for itself: no blank, no control, no mark on another letter."""
+    return unicodedata.category(character)[0] in "LNPS" and unicodedata.bidirectional(character) not in ("R", "AL")
 
 
 @functools.lru_cache(maxsize=1024)

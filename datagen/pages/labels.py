@@ -1,7 +1,8 @@
 """The three labels of one page: text in reading order, Markdown, and Markdown with the kind and box of every part."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from datagen.pages.document import Document
 from datagen.pages.typeset import Box
@@ -14,29 +15,40 @@ from dsocr_jax.answers.text import normalise_text, write_page
 PROMPTS = {"free": "free", "markdown": "<image>\nConvert the document to markdown.", "grounded": "markdown"}
 
 
-def write_labels(document: Document, boxes: Mapping[int, list[Box]], width: int, height: int) -> dict[str, str]:
-    """Return the labels of a page by their names.
+@dataclass(frozen=True)
+class Printed:
+    """A part of a page as it was drawn: its kind, its text in both forms (none of a picture), its boxes in pixels."""
 
-    Args:
-        document: what the page says.
-        boxes: number of an element → its boxes in pixels; elements that are not there are not on the page.
-        width, height: of the page, in pixels.
+    kind: str
+    plain: str
+    markdown: str
+    boxes: Sequence[Box]
+
+
+def printed(document: Document, boxes: Mapping[int, list[Box]]) -> list[Printed]:
+    """Return the parts of ``document`` that are on the page; ``boxes`` has their numbers."""
+    return [
+        Printed(element.kind, element.rich.plain, element.rich.markdown, boxes[number])
+        for number, element in enumerate(document.elements(), 1)
+        if number in boxes
+    ]
+
+
+def write_labels(parts: Sequence[Printed], width: int, height: int) -> dict[str, str]:
+    """Return the labels of a page of ``width`` x ``height`` pixels by their names.
 
     Raises:
         AnswerError: the page says nothing, or a label cannot be written.
     """
-    plain, markdown, grounded = [], [], []
-    for number, element in enumerate(document.elements(), 1):
-        if number not in boxes:
-            continue
-        plain.append(element.rich.plain)
-        markdown.append(element.rich.markdown)
-        part = Grounded(element.kind, tuple(to_span(box, width, height) for box in boxes[number]))
-        text = "" if element.figure else f"\n{element.rich.markdown}"
-        grounded.append(write_grounding(part) + text)
+    grounded = []
+    for part in parts:
+        boxes = tuple(to_span(box, width, height) for box in part.boxes)
+        # A picture is its box alone, as the released model answers.
+        text = f"\n{part.markdown}" if part.plain else ""
+        grounded.append(write_grounding(Grounded(part.kind, boxes)) + text)
     return {
-        "free": write_page([text for text in plain if text]),
-        "markdown": write_page(markdown),
+        "free": write_page([part.plain for part in parts if part.plain]),
+        "markdown": write_page([part.markdown for part in parts]),
         "grounded": write_page(grounded),
     }
 

@@ -61,6 +61,17 @@ class Placed:
     ys: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line as it is set: which block it is of, its column, its baseline, and where its words begin and end."""
+
+    block: int
+    column: int
+    baseline: int
+    left: int
+    right: int
+
+
 @dataclass
 class Laid:
     """A page as it is set: body and headings, and the paragraphs of the label (exactly the words that are placed)."""
@@ -68,6 +79,7 @@ class Laid:
     body: Placed
     headings: Placed
     paragraphs: list[str]
+    lines: list[Line] = field(default_factory=list)
 
 
 def lay_out(text: Text, sheet: Sheet, body: Type, heading: Type) -> Laid:
@@ -96,7 +108,7 @@ def lay_out(text: Text, sheet: Sheet, body: Type, heading: Type) -> Laid:
             indent = 0 if number or block.heading else sheet.indent
             if not pen.seek(kind.ascent, leading) or indent + sum(widths) > pen.width:
                 break
-            pen.set_line(block, line, widths, kind.space, indent=indent, last=number == len(lines) - 1)
+            pen.set_line(place, block, line, widths, kind.space, indent=indent, last=number == len(lines) - 1)
             words += line
         if words:
             laid.paragraphs.append(" ".join(words))
@@ -151,7 +163,7 @@ class _Pen:
         return self._sheet.top + ascent if self._baseline is None else self._baseline + leading + self._gap
 
     def set_line(
-        self, block: Block, line: list[str], widths: list[int], space: int, *, indent: int, last: bool
+        self, place: int, block: Block, line: list[str], widths: list[int], space: int, *, indent: int, last: bool
     ) -> None:
         """Set a line where `seek` has gone."""
         left, right = self._sheet.columns[self._column]
@@ -164,11 +176,14 @@ class _Pen:
         elif self._sheet.justified and not block.heading and not last and gaps:
             wider, rest = divmod(slack, gaps) if slack <= _WIDEST * space * gaps else (0, 0)
         placed = self._laid.headings if block.heading else self._laid.body
-        for place, (word, width) in enumerate(zip(line, widths, strict=True)):
+        start = left
+        for number, (word, width) in enumerate(zip(line, widths, strict=True)):
             placed.words.append(word)
             placed.xs.append(left)
             placed.ys.append(self._wanted)
-            left += width + space + wider + (place < rest)
+            left += width + space + wider + (number < rest)
+        end = placed.xs[-1] + widths[-1]
+        self._laid.lines.append(Line(place, self._column, self._wanted, start, end))
         self._baseline, self._gap = self._wanted, 0
 
     def leave(self, gap: int) -> None:

@@ -1,10 +1,10 @@
 """How a page looks: paper, margins, type, colours. Nothing here decides what the page says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datagen.family import Rejected
 from datagen.pages import typefaces
-from datagen.pages.document import Document, elements_of
+from datagen.pages.document import Document, Element, elements_of
 from datagen.pages.settings import PageSettings
 from datagen.pages.typefaces import Typeface
 from datagen.pages.words import Dice
@@ -21,7 +21,7 @@ _DARK = (((24, 28, 40), (235, 236, 240)), ((18, 52, 86), (250, 250, 250)), ((30,
 
 #: Width of a character on average, in em, by script; 0.5 elsewhere. Only used to guess what fits.
 _ADVANCE = {
-    "Latn": 0.48,
+    "Latn": 0.47,
     "Cyrl": 0.53,
     "Grek": 0.52,
     "Hans": 1.0,
@@ -45,6 +45,9 @@ _ADVANCE = {
     "Yiii": 1.0,
     "Java": 0.8,
 }
+
+#: Share of a page that a figure is high at most.
+_TALLEST = 0.36
 
 #: Measures of a line, in em of its column's type, below which text would look torn.
 _NARROWEST = 11.0
@@ -125,6 +128,10 @@ def choose(document: Document, dice: Dice, settings: PageSettings, heights: dict
         width = max(width, 800)
         height = round(width * dice.pick(_SLIDES))
         margin_x, margin_y = dice.between(0.05, 0.1), dice.between(0.05, 0.1)
+    elif layout == "note":
+        width = 400 + dice.below(400)
+        height = round(width * dice.between(1.0, 1.5))
+        margin_x, margin_y = dice.between(0.06, 0.12), dice.between(0.06, 0.12)
     elif layout == "receipt":
         width = 300 + dice.below(220)
         height = None
@@ -168,13 +175,18 @@ def choose(document: Document, dice: Dice, settings: PageSettings, heights: dict
     )
     spacing = base.leading if indented and dice.chance(0.8) else base.leading + dice.between(0.3, 0.8)
     size = _size(document, base, spacing, settings, heights, dice)
-    return _with(base, size=size, spacing=spacing)
+    return replace(base, size=size, spacing=spacing)
 
 
-def _with(look: Look, *, size: float, spacing: float) -> Look:
-    from dataclasses import replace
-
-    return replace(look, size=size, spacing=spacing)
+def roomier(look: Look, factor: float, least: float, widest: int) -> Look:
+    """Return a look on which more fits: smaller type down to ``least`` pixels, a larger page, then closer lines."""
+    if look.size > least:
+        return replace(look, size=max(round(look.size * factor, 2), least))
+    if look.width / factor <= widest and look.height:
+        left, right, top, bottom = (round(side / factor) for side in look.margins)
+        width, height = round(look.width / factor), round(look.height / factor)
+        return replace(look, width=width, height=height, margins=(left, right, top, bottom))
+    return replace(look, leading=max(look.leading * factor, 0.5), spacing=max(look.spacing * factor, 0.55))
 
 
 def _faces(document: Document, dice: Dice, wanted: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -211,7 +223,7 @@ def _size(
     document: Document, look: Look, spacing: float, settings: PageSettings, heights: dict[int, float], dice: Dice
 ) -> float:
     """Return the size of type at which the text fills the page by some share, or the nearest allowed one."""
-    low, high = settings.size
+    low, high = map(float, settings.size)
     if look.height is None:
         return dice.between(low + 1, min(high, 18))
     if document.layout == "slide":
@@ -225,6 +237,14 @@ def _size(
     return round(low, 2)
 
 
+def figure_size(look: Look, element: Element, shape: float) -> tuple[float, float]:
+    """Return width and height of a figure whose height / width is ``shape``, in pixels."""
+    assert element.figure
+    width = look.column * element.figure.share
+    most = _TALLEST * (look.height or look.width)
+    return (width, width * shape) if width * shape <= most else (most / shape, most)
+
+
 def _needed(document: Document, look: Look, spacing: float, size: float, heights: dict[int, float]) -> float:
     """Return about how high the body would be in one column of the look, in pixels."""
     advance = _ADVANCE.get(document.language.script, 0.5) * size
@@ -233,17 +253,19 @@ def _needed(document: Document, look: Look, spacing: float, size: float, heights
     start = len(document.header) + 1
     for number, element in enumerate(elements_of(document.body), start):
         if element.figure:
-            total += look.column * element.figure.share * heights.get(number, 0.75) + 2 * line
+            total += figure_size(look, element, heights.get(number, 0.75))[1] + 2 * line
         elif element.height:
             total += element.height * size + 2 * spacing * size
         else:
             pieces = element.rich.plain.split("\n")
-            lines = sum(
-                1 + int(len(piece) * advance * _SCALE.get(element.style, 1.0) / look.column) for piece in pieces
-            )
-            total += lines * line * _SCALE.get(element.style, 1.0) + _GAPS.get(element.style, spacing) * size
-    return total
+            scale = _SCALE.get(element.style, 1.0)
+            lines = sum(1 + int(len(piece) * advance * scale / look.column) for piece in pieces)
+            total += lines * line * scale + _GAPS.get(element.style, spacing) * size
+    return total * (_SINGLE if look.columns == 1 else 1.0)
 
+
+#: What the guess comes to in wide columns, whose lines are fuller.
+_SINGLE = 0.8
 
 #: Size of the type of styles, in that of the body, and the room around them in em.
 _SCALE = {"title": 1.7, "h1": 1.35, "h2": 1.15, "masthead": 3.0, "headline": 1.8, "small": 0.85, "note": 0.85}

@@ -61,6 +61,10 @@ class Maker:
         self._count = {"table": 0, "figure": 0, "equation": 0, "note": 0}
         self.notes: list[Element] = []
 
+    def again(self) -> "Maker":
+        """Return another maker for another page, with the same dice and writer."""
+        return Maker(self.dice, self.writer, self._figures)
+
     def title(self, text: str, style: str = "title") -> Element:
         """Return the page's title."""
         return Element("title", style, Rich(rich.plain(text).typst, text, f"# {text}"))
@@ -71,7 +75,7 @@ class Maker:
         return Element("sub_title", f"h{level}", Rich(rich.plain(text).typst, text, f"{'#' * (level + 1)} {text}"))
 
     def text(self, characters: int, style: str = "text", kind: str = "text", *, forms: float = 0.0) -> Element:
-        """Return a paragraph; ``forms`` is how likely it has words in bold or italics, formulas or a footnote's mark."""
+        """Return a paragraph; ``forms`` is how likely it has bold or italic words, formulas or a footnote's mark."""
         return Element(kind, style, self.prose(characters, forms))
 
     def line(self, text: str, style: str = "text", kind: str = "text") -> Element:

@@ -25,6 +25,12 @@ class Mixture:
         """Return one of the names."""
         return self.names[min(bisect.bisect_right(self.sums, dice.roll() * self.sums[-1]), len(self.names) - 1)]
 
+    def only(self, names: Sequence[str]) -> "Mixture":
+        """Return the mixture of those of its names that are among ``names``."""
+        weights = {name: self.sums[n] - (self.sums[n - 1] if n else 0.0) for n, name in enumerate(self.names)}
+        kept = {name: weight for name, weight in weights.items() if name in names}
+        return Mixture(tuple(kept), tuple(itertools.accumulate(kept.values())))
+
 
 def read_mixture(setting: str, words: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Mixture:
     """Read a mixture.

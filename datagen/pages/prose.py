@@ -59,28 +59,33 @@ class _Model:
     headings: tuple[str, ...]
 
 
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text."""
+    return [sentence for sentence in _SENTENCE.split(text) if sentence]
+
+
 @functools.lru_cache(maxsize=256)
 def _model(tag: str, script: str, spaced: bool) -> _Model:
     text = specimen(tag)
-    sentences = []
+    found = []
     for paragraph in text.paragraphs:
-        for sentence in _SENTENCE.split(paragraph):
+        for sentence in sentences(paragraph):
             pieces = tuple(sentence) if script in IDEOGRAPHIC else tuple(sentence.split())
             pieces = tuple(piece for piece in pieces if not piece.isspace())
             if pieces:
-                sentences.append(pieces)
+                found.append(pieces)
     follows: dict[str, list[str]] = defaultdict(list)
-    for sentence in sentences:
-        for place, (one, two) in enumerate(zip(sentence, (*sentence[1:], ""), strict=True)):
+    for words_of in found:
+        for place, (one, two) in enumerate(zip(words_of, (*words_of[1:], ""), strict=True)):
             follows[one].append(two)
             if script in IDEOGRAPHIC and place:
-                follows[sentence[place - 1] + one].append(two)
-    vocabulary = dict.fromkeys(word.strip(_TRIM) for sentence in sentences for word in sentence)
+                follows[words_of[place - 1] + one].append(two)
+    vocabulary = dict.fromkeys(word.strip(_TRIM) for sentence in found for word in sentence)
     longest = 18 if spaced else 24
     short = tuple(word for word in vocabulary if word and len(word) <= longest and not word[0].isdigit())
     return _Model(
-        tuple(sentences),
-        tuple(sentence[0] for sentence in sentences),
+        tuple(found),
+        tuple(sentence[0] for sentence in found),
         {word: tuple(after) for word, after in follows.items()},
         short or tuple(filter(None, vocabulary)),
         tuple(heading for heading in text.headings if len(heading) <= 60) or text.headings[:1],
@@ -137,10 +142,7 @@ class Writer:
         dice = self._dice
         if self._english and dice.chance(0.6):
             return " ".join(self._english.sentence())
-        if dice.chance(self._recombined):
-            pieces = self._walk()
-        else:
-            pieces = list(dice.pick(self._model.sentences))
+        pieces = self._walk() if dice.chance(self._recombined) else list(dice.pick(self._model.sentences))
         if dice.chance(self._made_up):
             self._vary(pieces)
         return self._ended(self._joiner.join(pieces[: 4 * _LONGEST]))
@@ -157,16 +159,22 @@ class Writer:
         return text[0].upper() + text[1:]
 
     def phrase(self, low: int, high: int) -> str:
-        """Return ``low`` to ``high`` words that may follow one another, in an ideographic script twice as many signs."""
+        """Return ``low`` to ``high`` words that may follow one another; of ideographic scripts twice as many signs."""
         dice = self._dice
+        if self._english and high > 1 and dice.chance(0.6):
+            found = [dice.pick(words.ADJECTIVES) for _ in range(low + dice.below(high - low + 1) - 1)][:2]
+            found += [dice.pick(words.NOUNS)]
+            if len(found) > 2 or dice.chance(0.15):
+                found += ["of the", dice.pick(words.NOUNS)]
+            return " ".join(found)
         count = low + dice.below(high - low + 1)
         if self._joiner == "":
             count *= 2
         elif not self.language.spaced:
             count = 1 + dice.below(2)  # a blank there parts phrases already
-        found: list[str] = []
+        found = []
         for _ in range(3 * count):
-            walk = [piece.strip(_TRIM) for piece in self._walk()]
+            walk = [piece.strip(_TRIM) for piece in self._walk(anywhere=True)]
             found += [piece for piece in walk if piece and (self.language.spaced or len(piece) <= 24)]
             if len(found) >= count:
                 break
@@ -212,9 +220,9 @@ class Writer:
         one, two = self.word(), self.word()
         return self._joiner.join((one[:1].upper() + one[1:], two[:1].upper() + two[1:]))
 
-    def _walk(self) -> list[str]:
+    def _walk(self, *, anywhere: bool = False) -> list[str]:
         model, dice = self._model, self._dice
-        word = dice.pick(model.starts)
+        word = dice.pick(dice.pick(model.sentences) if anywhere else model.starts)
         found = [word]
         longest = _LONGEST if self._joiner else 2 * _LONGEST
         while len(found) < longest:

@@ -42,6 +42,8 @@ class Settings:
 LAYOUTS = ("plain", "book", "report", "paper", "slide", "exam", "note", "newspaper", "receipt", "form")
 #: Kinds of labels: text in reading order, Markdown, and Markdown with kinds and boxes.
 LABELS = ("free", "markdown", "grounded")
+#: Layouts that may hold any number of tokens.
+DENSE = ("plain", "book", "report", "paper", "newspaper", "exam", "note")
 
 #: Page text of a sample asked for, in tokens.
 MAX_TOKENS = 8_000
@@ -54,7 +56,7 @@ class PageSettings:
     Attributes:
         languages: a mixture of language tags, scripts (ISO 15924, "Arab"), and "all": every language whose fonts come
             with packages.
-        layouts: a mixture of `LAYOUTS`.
+        layouts: a mixture of `LAYOUTS`; with ``tokens`` only those of `DENSE` are used.
         labels: a mixture of `LABELS`.
         tokens: text tokens of the label in plain text, or None: as it comes.
         tokenizer: the ``tokenizer.json`` that counts them, or None: the small one of the package.
@@ -93,7 +95,9 @@ class PageSettings:
 
     def __post_init__(self) -> None:
         self.language_mixture()
-        self.layout_mixture()
+        layouts = self.layout_mixture().names
+        if self.tokens and not set(layouts) & set(DENSE):
+            raise UserError(f"pages.tokens needs a layout that holds any amount of text: {', '.join(DENSE)}.")
         self.label_mixture()
         if self.corpus_language not in known():
             raise UserError(f"pages.corpus_language is {self.corpus_language!r}; docs/languages.md lists the tags.")
@@ -119,7 +123,8 @@ class PageSettings:
 
     def layout_mixture(self) -> Mixture:
         """Return the mixture of layouts."""
-        return read_mixture("layouts", self.layouts, {name: (name,) for name in LAYOUTS})
+        mixture = read_mixture("layouts", self.layouts, {name: (name,) for name in LAYOUTS})
+        return mixture.only(DENSE) if self.tokens and set(mixture.names) & set(DENSE) else mixture
 
     def label_mixture(self) -> Mixture:
         """Return the mixture of labels."""

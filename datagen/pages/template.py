@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from datagen.pages.document import Document, Element
 from datagen.pages.languages import Language
-from datagen.pages.look import Look
+from datagen.pages.look import Look, figure_size
 from datagen.pages.rich import quote
 from datagen.pages.typefaces import MONO
 
@@ -54,15 +54,15 @@ _FUNCTIONS = """
 #let equation(body, number) = grid(columns: (1fr, auto, 1fr), align: horizon, [], body, align(end, number))
 #let keep(body) = block(width: 100%, breakable: false, above: 1em, below: 1em, body)
 #let foot(body) = place(bottom, float: true, clearance: 0.8em, block(width: 100%, {{
-  deco(below: 0.4em, line(length: 30%, stroke: 0.5pt + ink)); body }}))
+  deco(below: 0.4em, height: 0.6pt, line(length: 30%, stroke: 0.5pt + ink)); body }}))
 #let wide(body) = place(top, float: true, scope: "parent", clearance: 1.4em, block(width: 100%, body))
-#let rule-line = deco(above: 0.6em, below: 0.6em, line(length: 100%, stroke: 0.6pt + ink))
-#let thick-line = deco(above: 0.35em, below: 0.35em, line(length: 100%, stroke: 1.6pt + ink))
-#let dashed-line = deco(above: 0.7em, below: 0.7em, line(length: 100%, stroke: (paint: ink, thickness: 0.7pt,
-  dash: "dashed")))
+#let rule-line = deco(above: 0.6em, below: 0.6em, height: 0.6pt, line(length: 100%, stroke: 0.6pt + ink))
+#let thick-line = deco(above: 0.35em, below: 0.35em, height: 1.6pt, line(length: 100%, stroke: 1.6pt + ink))
+#let dashed-line = deco(above: 0.7em, below: 0.7em, height: 0.7pt, line(length: 100%,
+  stroke: (paint: ink, thickness: 0.7pt, dash: "dashed")))
 #let blank(w) = box(width: w, height: 0.9em, stroke: (bottom: 0.6pt + ink))
-#let frame(body) = block(width: 100%, stroke: 0.8pt + ink, inset: 0.9em, above: 1em, below: 1em, body)
-#let answer-lines(n) = for _ in range(n) {{ deco(above: 1.7em, below: 0.4em, line(length: 100%,
+#let frame(body) = deco(above: 1em, below: 1em, block(width: 100%, stroke: 0.8pt + ink, inset: 0.9em, body))
+#let answer-lines(n) = for _ in range(n) {{ deco(above: 1.7em, below: 0.4em, height: 0.5pt, line(length: 100%,
   stroke: 0.4pt + ink.lighten(40%))) }}
 #let pair(a, b) = grid(columns: (1fr, 1fr), column-gutter: 1.5em, a, b)
 """
@@ -152,7 +152,7 @@ def _preamble(document: Document, look: Look, manner: Mapping[str, str], numbers
     )
     lines.append(
         f"#set par(justify: {str(look.justify).lower()}, leading: {look.leading:.2f}em, spacing: {look.spacing:.2f}em, "
-        f"first-line-indent: (amount: {look.indent:.2f}em, all: false))"
+        f"first-line-indent: (amount: {look.indent:.2f}em, all: true))"
     )
     lines.append(f"#set block(spacing: {look.spacing:.2f}em)")
     lines.append(f"#show raw: set text(font: {_fonts((MONO, *look.faces[1:]))}, dir: ltr, size: 1.1em)")
@@ -164,7 +164,7 @@ def _preamble(document: Document, look: Look, manner: Mapping[str, str], numbers
 def _background(look: Look) -> str:
     """Return the lines of ruled paper and those between columns."""
     strokes = []
-    left, right, top, bottom = look.margins
+    left, _, top, bottom = look.margins
     pale = _colour(_mixed(look.paper, (90, 130, 200), 0.35))
     if look.lined and look.height:
         pitch = max((0.7 + look.leading) * look.size, 8)
@@ -189,7 +189,11 @@ def _running(parts: tuple[Element, ...], look: Look, numbers: Mapping[int, int],
     inside = " #h(1fr) ".join(f"#i({numbers[id(part)]})[{part.rich.typst}]" for part in parts)
     if len(parts) == 1:
         inside = f"#h(1fr) {inside} #h(1fr)"
-    line = "#deco(above: 0.35em, below: 0.3em, line(length: 100%, stroke: 0.5pt + ink))" if look.rule else ""
+    line = (
+        "#deco(above: 0.35em, below: 0.3em, height: 0.5pt, line(length: 100%, stroke: 0.5pt + ink))"
+        if look.rule
+        else ""
+    )
     text = f"#block(width: 100%, spacing: 0.3em)[{inside}]"
     both = f"{text}{line}" if below else f"{line}{text}"
     return f"[#set text(size: 0.85em); #set par(first-line-indent: 0pt, justify: false); {both}]"
@@ -205,6 +209,6 @@ def _language(language: Language) -> tuple[str, str]:
 
 def _element(element: Element, number: int, look: Look, figures: Mapping[int, float]) -> str:
     if element.figure:
-        width = look.column * element.figure.share
-        return f"#figure-block({number}, {width:.2f}pt, {width * figures[number]:.2f}pt)"
+        width, height = figure_size(look, element, figures[number])
+        return f"#figure-block({number}, {width:.2f}pt, {height:.2f}pt)"
     return f"#{_STYLES.get(element.style, element.style)}({number})[{element.rich.typst}]"

@@ -22,6 +22,7 @@ class Text:
     """The blocks of a page in reading order. The page may show fewer of them: the last may not fit."""
 
     blocks: tuple[Block, ...]
+    language: str = "en"
 
     @property
     def key(self) -> str:
@@ -35,7 +36,7 @@ def compose(rng: np.random.Generator, settings: Settings) -> Text:
     low, high = settings.words
     count = low + dice.below(high - low + 1)
     if settings.prose:
-        return _prose(dice, settings, count)
+        return prose(dice, settings, count)
     return Text((Block(tuple(_single(dice, settings) for _ in range(count))),))
 
 
@@ -52,7 +53,8 @@ def _single(dice: Dice, settings: Settings) -> str:
     return word.capitalize() if dice.chance(0.2) else word
 
 
-def _prose(dice: Dice, settings: Settings, count: int) -> Text:
+def prose(dice: Dice, settings: Settings, count: int) -> Text:
+    """Make up ``count`` words of English prose under headings, give or take a sentence."""
     blocks: list[Block] = []
     writer = Writer(dice, dice.between(*settings.made_up), typographic=dice.chance(0.3))
     headings = dice.chance(0.6)

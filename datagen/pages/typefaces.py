@@ -145,11 +145,11 @@ def faces(language: Language, characters: frozenset[str]) -> tuple[Typeface, ...
     Raises:
         UserError: the script's fonts are not installed.
     """
-    spare = _covered(LATIN) | _covered(SIGNS)
+    left = frozenset(character for character in characters if not _is_spare(character))
     found = []
     for face in _BY_SCRIPT[language.script]:
         require(face, language)
-        if characters <= _covered(face) | spare:
+        if left <= _covered(face):
             found.append(face)
     return tuple(found)
 
@@ -197,6 +197,11 @@ def script_faces(script: str) -> tuple[Typeface, ...]:
 def covered(family: Typeface, text: str) -> bool:
     """Tell whether ``family`` draws every character of ``text`` itself."""
     return set(text) <= _covered(family)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _is_spare(character: str) -> bool:
+    return character in _covered(LATIN) or character in _covered(SIGNS)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ boxes that stand for missing ones.
 
 import ctypes
 import functools
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,13 +51,16 @@ class Sheet:
     left_out: frozenset[int]
 
 
-def typeset(source: str, folders: tuple[str, ...], running: frozenset[int], coloured: bool) -> Sheet:
+def typeset(
+    source: str, folders: tuple[str, ...], running: frozenset[int], headings: frozenset[int], coloured: bool
+) -> Sheet:
     """Set ``source`` and draw its first page; elements that do not wholly fit on it are taken away.
 
     Args:
         source: of typst, with marks (`datagen.pages.template`).
         folders: where fonts are.
         running: elements that stand on every page.
+        headings: elements that do not stay alone when what follows them is taken away.
         coloured: whether to draw RGB.
 
     Raises:
@@ -72,7 +76,10 @@ def typeset(source: str, folders: tuple[str, ...], running: frozenset[int], colo
         for place in range(1, min(len(document), 4)):
             found, _ = _marks(document[place])
             later |= {mark.number for mark in found}
-        gone = frozenset(later - running - {DECORATION})
+        later -= running | {DECORATION}
+        while later and min(later) - 1 in headings:
+            later.add(min(later) - 1)
+        gone = frozenset(later)
         if gone:
             _remove(page, objects, gone)
         image = page.render(scale=1, grayscale=not coloured, rev_byteorder=True).to_numpy().copy()
@@ -96,14 +103,13 @@ def compile_pdf(source: str, folders: tuple[str, ...]) -> bytes:
     Raises:
         Rejected: a character has no glyph.
     """
-    import typst
+    compiler = _compiler(folders)
+    from typst import TypstError
 
     with _LOCK:  # one compiler serves all threads; it keeps what it has read of the fonts, and nothing else
         try:
-            found = _compiler(folders).compile(
-                source.encode(), format="pdf", pdf_tags=False, pdf_standards=_PROFILE, timestamp=0
-            )
-        except typst.TypstError as error:
+            found = compiler.compile(source.encode(), format="pdf", pdf_tags=False, pdf_standards=_PROFILE, timestamp=0)
+        except TypstError as error:
             if _NO_GLYPH in str(error):
                 raise Rejected("a character without a glyph") from None
             raise
@@ -113,6 +119,8 @@ def compile_pdf(source: str, folders: tuple[str, ...]) -> bytes:
 
 @functools.lru_cache(maxsize=4)
 def _compiler(folders: tuple[str, ...]) -> Any:
+    # Sets are made by a process for every processor already; typst's threads would only wait for one another.
+    os.environ.setdefault("RAYON_NUM_THREADS", "1")
     import typst
 
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=list(folders))
@@ -144,13 +152,14 @@ def _marks(page: Any) -> tuple[list[Mark], list[tuple[int, Any]]]:
                 objects.append((number, item))
                 continue
         objects.append((number, item))
-        ink = box if ink is None else _union(ink, box)
+        ink = box if ink is None else union(ink, box)
     if number >= 0:
         marks.append(Mark(number, block, ink))
     return marks, objects
 
 
-def _union(one: Box, two: Box) -> Box:
+def union(one: Box, two: Box) -> Box:
+    """Return the smallest box that holds both."""
     return min(one[0], two[0]), min(one[1], two[1]), max(one[2], two[2]), max(one[3], two[3])
 
 
@@ -163,7 +172,7 @@ def _remove(page: Any, objects: list[tuple[int, Any]], gone: frozenset[int]) -> 
 
 
 def paste(image: np.ndarray, pictures: Mapping[int, np.ndarray], boxes: Mapping[int, list[Box]]) -> None:
-    """Print pictures onto their places in ``image``, which is changed: ink on paper, as if both were printed at once."""
+    """Print pictures onto their places in ``image``, which is changed: as if ink of both lay on one paper."""
     import cv2
 
     for number, picture in pictures.items():

@@ -19,6 +19,3 @@ LAYOUTS: dict[str, tuple[Callable[[Maker, int], Document], tuple[int, int]]] = {
     "receipt": (sheets.receipt, (100, 500)),
     "form": (sheets.form, (300, 1000)),
 }
-
-#: Layouts that may hold any number of tokens one asks for.
-DENSE = ("plain", "book", "report", "paper", "newspaper", "exam", "note")

