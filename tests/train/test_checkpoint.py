@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import os
 import re
@@ -15,9 +16,11 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from dsocr_jax.errors import UserError
+from tests.train import tiny
 from train import manifest
 from train.checkpoint import Checkpoints, check_room
 from train.config import MeshConfig
+from train.setup import prepare
 from train.sharding import make_mesh, tree_shardings
 from train.step import TrainState
 
@@ -214,3 +217,23 @@ def test_room_is_asked_for_before_anything_is_written(tmp_path, monkeypatch):
         checkpoints.save(1, state(5), {})
     assert list((tmp_path / "checkpoints").iterdir()) == []
     check_room(tmp_path, jax.eval_shape(lambda: jnp.ones(200)))
+
+
+def test_state_with_stacked_layers_moves_from_eight_devices_to_one_and_on_to_four_by_two(folder, tmp_path):
+    decoder = dataclasses.replace(tiny.MODEL.decoder, layers=3, dense_layers=1)
+    model = dataclasses.replace(tiny.MODEL, decoder=decoder)
+    meshes = [(MeshConfig(data=1, fsdp=8), 8), (MeshConfig(data=1), 1), (MeshConfig(data=1, fsdp=4, tensor=2), 8)]
+    setups = [
+        prepare(tiny.tiny_config(folder, model=model, mesh=mesh), jax.devices()[:count]) for mesh, count in meshes
+    ]
+    rng = np.random.default_rng(0)
+    drawn = jax.tree.map(lambda x: np.asarray(9 * rng.normal(size=x.shape)).astype(x.dtype), setups[0].abstract)
+    assert any("1-2by1" in name for name in drawn.params)
+    found = jax.device_put(drawn, setups[0].shardings)
+    with Checkpoints(tmp_path, keep=3) as checkpoints:
+        for step, setup in enumerate(setups[1:]):
+            checkpoints.save(step, found, {})
+            checkpoints.wait()
+            found = checkpoints.restore(step, setup.abstract, setup.shardings)
+            assert jax.tree.map(lambda x: x.sharding, found) == setup.shardings
+    jax.tree.map(np.testing.assert_array_equal, found, drawn)
