@@ -9,6 +9,7 @@ by-product of the hidden rows' one, and the outputs need not be kept.
 
 import dataclasses
 from functools import partial, reduce
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -47,14 +48,14 @@ MANY = Tiling(
     pair=Blocks(rows=64, columns=128, depth=128, warps=8, stages=5),
     outer=Blocks(rows=64, columns=256, depth=128, warps=8, stages=5),
 )
-#: For experts whose fair share is at most `FEW_ROWS` rows.
+#: For experts whose fair share is at most `FEW_ROWS` rows, and for 32 bits, whose tiles take twice the room.
 FEW = Tiling(*(Blocks(rows=32, columns=64, depth=64, warps=4, stages=3),) * 6)
 FEW_ROWS = 64
 
 
-def choose_tiling(rows: int, experts: int) -> Tiling:
-    """Return the tiles for ``rows`` rows in all."""
-    return FEW if rows <= FEW_ROWS * experts else MANY
+def choose_tiling(rows: int, experts: int, dtype: Any) -> Tiling:
+    """Return the tiles for ``rows`` rows in all of the type ``dtype``."""
+    return FEW if rows <= FEW_ROWS * experts or jnp.dtype(dtype).itemsize > 2 else MANY
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(6, 7))
@@ -99,7 +100,7 @@ def _forward(
     interpret: bool,
     keep: bool = True,
 ) -> tuple[Array, tuple[Array, ...]]:
-    use = tiling or choose_tiling(chosen.size, gate.shape[0])
+    use = tiling or choose_tiling(chosen.size, gate.shape[0], x.dtype)
     # What is named here is what a layer with `remat="dots"` keeps of its experts; the rest of the forward pass has no
     # other use in the backward one, so that nothing here is computed twice.
     order, sizes = map(keep_product, sort_by_expert(chosen.reshape(-1), gate.shape[0], interpret=interpret))
@@ -114,7 +115,7 @@ def _backward(
     tiling: Tiling | None, interpret: bool, kept: tuple[Array, ...], dy: Array
 ) -> tuple[Array, Array, Array, Array, Array, None]:
     x, weights, gate, up, down, order, sizes, gated, lifted = kept
-    use = tiling or choose_tiling(order.shape[0], gate.shape[0])
+    use = tiling or choose_tiling(order.shape[0], gate.shape[0], x.dtype)
     hidden, dgated, dlifted, dweights = experts_gradient.hidden_gradient(
         dy, down, gated, lifted, weights.reshape(-1), order, sizes, use.hidden, interpret=interpret
     )

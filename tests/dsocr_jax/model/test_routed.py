@@ -185,9 +185,10 @@ def test_sorting(rows: int, experts: int) -> None:
     assert order.dtype == sizes.dtype == jnp.int32
 
 
-def test_few_rows_take_small_tiles() -> None:
-    assert choose_tiling(64, 64) == FEW
-    assert choose_tiling(16_384 * 6, 64) == MANY
+def test_few_rows_and_wide_numbers_take_small_tiles() -> None:
+    assert choose_tiling(64, 64, jnp.bfloat16) == FEW
+    assert choose_tiling(16_384 * 6, 64, jnp.bfloat16) == MANY
+    assert choose_tiling(16_384 * 6, 64, jnp.float32) == FEW
 
 
 def hopper() -> contextlib.AbstractContextManager[Any]:
