@@ -1,5 +1,6 @@
 """The parameters of a run as a model folder, for the reader and for ``dsocr export``."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,24 @@ def publish(setup: Setup, state: TrainState, folder: Path) -> None:
 
     The parameters pass through the host's memory, which must have room for them once.
     """
+    publisher(setup, state, folder)()
+
+
+def publisher(setup: Setup, state: TrainState, folder: Path) -> Callable[[], None]:
+    """Copy the parameters of ``state`` to the host, and return what does the rest of `publish`, in any thread."""
     config = setup.config
     params = {name: x for name, x in state.params.items() if not is_adapter(name)}
     if config.lora is not None:
         adapters = {name: x for name, x in state.params.items() if is_adapter(name)}
         params = merged(params, adapters, config.lora)
+    # JAX gives no buffer to the next step that numpy still looks at.
     arrays = {name: _host(x, config.compute_dtype) for name, x in params.items()}
-    model = unflatten(config.model_config, unstack_arrays(arrays, np.split))
-    save_model(folder, config.model_config, model, tokenizer_file(config))
+
+    def write() -> None:
+        model = unflatten(config.model_config, unstack_arrays(arrays, np.split))
+        save_model(folder, config.model_config, model, tokenizer_file(config))
+
+    return write
 
 
 def _host(array: jax.Array, dtype: Any) -> np.ndarray:
