@@ -1,6 +1,7 @@
 """Everything that a run needs, checked, before memory is taken or a file is touched."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +65,9 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     Args:
         devices: the mesh's devices; all when None.
 
+    Returns:
+        The run; its ``config`` has the number of steps, also where epochs were asked for.
+
     Raises:
         UserError: the first group of things that do not fit.
     """
@@ -77,11 +81,15 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     source = BatchSource(
         config, sets, tokenizer, groups=batch_shards(mesh) * config.accumulate, process=process, processes=processes
     )
+    if config.epochs is not None:
+        config = dataclasses.replace(config, steps=math.ceil(config.epochs * source.steps_per_epoch()))
+        check(config)  # again: only now is it known how the schedule goes
     optimizer = make_optimizer(config)
     abstract = abstract_state(config, optimizer)
     sharding_table(abstract.params, mesh)  # raises for an array that no rule names
     graphdef, _ = abstract_model(config.model_config)
-    step, shardings = compile_step(make_step(config, graphdef, optimizer, mesh, backends_of(config)), abstract, mesh)
+    step = make_step(config, graphdef, optimizer, mesh, backends_of(config), len(source.kinds))
+    step, shardings = compile_step(step, abstract, mesh)
     return Setup(config, sets, source, tokenizer, mesh, optimizer, step, abstract, shardings)
 
 

@@ -18,11 +18,11 @@ LAYOUTS = {
 }
 
 
-def run(setup: Setup, state: TrainState) -> tuple[TrainState, list[dict[str, float]]]:
+def run(setup: Setup, state: TrainState) -> tuple[TrainState, list[dict[str, np.ndarray]]]:
     lines = []
     for batch in tiny.batches(setup.source, STEPS):
         state, metrics = setup.step(state, put_batch(batch, setup.mesh))
-        lines.append({name: value.item() for name, value in metrics.items()})
+        lines.append(jax.device_get(metrics))
     return jax.device_get(state), lines
 
 
@@ -69,3 +69,10 @@ def leaves(state: TrainState) -> list[np.ndarray]:
 
 def named(item) -> tuple[str, np.ndarray]:
     return path_name(item[0]), item[1]
+
+
+def test_losses_by_kind_add_up_to_the_loss(one):
+    for line in one[2]:
+        assert line["kind_tokens"].sum() == line["answer_tokens"]
+        np.testing.assert_allclose(line["kind_loss"].sum() / line["answer_tokens"], line["loss"], rtol=1e-6)
+        assert (line["kind_tokens"] > 0).all()
