@@ -6,7 +6,10 @@ RUN/rollbacks.json   where the run went back and past some data (`train.health`)
 RUN/model/           the newest parameters, for reading (`dsocr_jax.weights.checkpoint`)
 RUN/metrics.jsonl    figures of every logged step; speed.jsonl beside it
 RUN/goodput.json     where the time went (`train.goodput`)
-RUN/loss.png         the curve
+RUN/loss.png         the curves
+RUN/tensorboard/     the metrics once more (`train.board`)
+RUN/evaluations/     answers beside truths (`train.evaluation`)
+RUN/profile/         a trace of some steps (`train.profile`)
 """
 
 import contextlib
@@ -22,6 +25,7 @@ from dsocr_jax.errors import UserError
 from train.checkpoint import Checkpoints, check_room
 from train.config import TrainConfig, differences, flatten
 from train.data import Feed, digest
+from train.evaluation import Evaluations
 from train.folder import RUN, run_folder
 from train.goodput import Goodput
 from train.health import Health, named, open_health, write_rollbacks
@@ -29,6 +33,7 @@ from train.interrupt import Interrupt
 from train.journal import METRICS, Journal
 from train.manifest import replace_file
 from train.plot import plot_loss
+from train.profile import Profiler
 from train.publish import publish
 from train.setup import Setup, first_state, prepare
 from train.step import TrainState, put_batch
@@ -44,6 +49,7 @@ def train(config: TrainConfig) -> int:
     """
     goodput = Goodput(config.out, write=jax.process_index() == 0)
     setup = prepare(config)
+    evaluations = Evaluations(setup)
     identity = {**flatten(config), "data_digest": digest(setup.sets)}
     with run_folder(config.out), goodput, Checkpoints(config.out, config.keep) as checkpoints:
         health = open_health(config.out, config.max_skipped, config.max_rollbacks)
@@ -55,7 +61,9 @@ def train(config: TrainConfig) -> int:
                 console.print(f"{config.out}: all {meta['step']} steps are made; raise --steps to go on")
                 return 0
             with Interrupt() as interrupt:
-                step, left_out = _advance(setup, state, meta, identity, health, checkpoints, goodput, interrupt)
+                step, left_out = _advance(
+                    setup, state, meta, identity, health, checkpoints, goodput, interrupt, evaluations
+                )
                 del state  # its buffers are gone, or about to be read again
                 checkpoints.wait()  # here, where a second signal but Ctrl-C cannot spoil it
             goodput.lap("going back" if health.lost else "saving")
@@ -84,6 +92,7 @@ def _advance(
     checkpoints: Checkpoints,
     goodput: Goodput,
     interrupt: Interrupt,
+    evaluations: Evaluations,
 ) -> tuple[int, Counter[str]]:
     """Train from ``state`` until all steps are made, a signal came, or `Health` demands to go back.
 
@@ -95,6 +104,7 @@ def _advance(
         Feed(setup.source, config.workers) as feed,
         _progress(first, config.steps) as advance,
         Journal(config, first, meta["journal"], advance, feed.kinds, goodput) as journal,
+        Profiler(config) as profiler,
     ):
         health.set_state(meta["health"])
         if (position := health.turn(first) or meta["position"]) is not None:
@@ -136,6 +146,12 @@ def _advance(
             checkpoints.check()
             if stopping:
                 break
+            if evaluations.due(step):
+                journal.settle()
+                evaluations.run(step, state)
+                goodput.lap("evaluating")
+            if profiler.turn(state):
+                goodput.lap("profiling")
             if (position := health.turn(step)) is not None:
                 feed.seek(position)
     return step, journal.left_out + journal.bad

@@ -9,7 +9,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from train.config import TrainConfig
 from train.xplane import Operation, find_trace, operations
@@ -146,7 +146,7 @@ def as_table(rows: Sequence[PartTime], steps: int) -> "Table":
 class Profiler:
     """Writes ``RUN/profile``, a trace of ``config.profile`` steps, and the table; does nothing when that is 0.
 
-    It begins when ``QUIET`` turns of all modes have passed, so that no step of the trace compiles.
+    It begins when ``QUIET`` turns of all modes have passed, so that no step of the trace compiles. A context manager.
     """
 
     def __init__(self, config: TrainConfig, out: Path | None = None) -> None:
@@ -158,15 +158,22 @@ class Profiler:
         self._turn = 0
         self._tracing = False
 
-    def turn(self, state: Any = None) -> None:
-        """Call this between any two steps, with the newest state, which is awaited where a trace begins or ends."""
+    def turn(self, state: Any = None) -> bool:
+        """Call this between any two steps; tells whether a trace began or ended, which takes its time.
+
+        Args:
+            state: the newest one, which is awaited then.
+        """
         if not self.steps:
-            return
+            return False
         self._turn += 1
         if self._turn == self._wait + 1:
             self._start(state)
-        elif self._tracing and self._turn == self._wait + 1 + self.steps:
+            return True
+        if self._tracing and self._turn == self._wait + 1 + self.steps:
             self.close(state)
+            return True
+        return False
 
     def _start(self, state: Any) -> None:
         import jax
@@ -189,7 +196,7 @@ class Profiler:
         self._tracing = False
         jax.block_until_ready(state)
         jax.profiler.stop_trace()
-        steps = min(self.steps, self._turn - self._wait - 1)
+        steps = min(self.steps, self._turn - self._wait - 1)  # a run may end before all are made
         if steps < 1:
             return
         table = as_table(sum_up(operations(find_trace(self.folder))), steps)
@@ -197,3 +204,9 @@ class Profiler:
             Console(file=stream, width=120).print(table)
         console.print(table)
         console.print(f"the trace is in {self.folder} (TensorBoard, xprof and Perfetto show it)")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
