@@ -49,6 +49,7 @@ def train(config: TrainConfig) -> int:
     """
     goodput = Goodput(config.out, write=jax.process_index() == 0)
     setup = prepare(config)
+    config = setup.config  # epochs are a number of steps now
     evaluations = Evaluations(setup)
     identity = {**flatten(config), "data_digest": digest(setup.sets)}
     with run_folder(config.out), goodput, Checkpoints(config.out, config.keep) as checkpoints:
