@@ -35,10 +35,13 @@ def check_words(job: Shared) -> None:
     """Refuse a command that cannot be carried out, before anything is read.
 
     Raises:
-        UserError: neither or both of --recorded and --checkpoint, or a file where the folder should be.
+        UserError: neither or both of --recorded and --checkpoint, no pages for the model, or a file where the folder
+            should be.
     """
     if (job.recorded is None) == (job.checkpoint is None):
         raise UserError("where do the answers come from? give either --recorded FILE or --checkpoint MODEL")
+    if job.checkpoint is not None and getattr(job, "data", None) is None:
+        raise UserError("give --data: the pages to read, with their truths")
     if job.out.exists() and not job.out.is_dir():
         raise UserError(f"{job.out}: a file; --out must be a folder (it gets {FILE} and report.html)")
     if job.samples < 0 or not 0 < job.level < 1:
@@ -64,16 +67,17 @@ def gather(
     # A set of pages may hold three labels of one page, which its prompts tell apart.
     only = prompt_text(prompt) if kind == "pages" else ""
     if data is None:
-        if job.recorded is None:
-            raise UserError("give --data: the pages to read, with their truths")
+        assert job.recorded is not None  # see `check_words`
         source, replies = read_recorded(job.recorded)
         items = list(source.items)[: job.limit]
         names = {(item.set, item.id) for item in items}
         replies = [reply for reply in replies if (reply.set, reply.id) in names]
         return Gathered(items, _in_mode(replies, modes), {})
-    sources = [read_source(data, kind, limit=job.limit, by=by, prompt=only)]
-    for name, path in variants_of(job):
-        sources.append(read_source(path, kind, name, limit=job.limit, by=by, prompt=only))
+    language = job.fox_language if isinstance(job, Compression) else "en"
+    sources = [
+        read_source(path, kind, name, limit=job.limit, by=by, prompt=only, language=language)
+        for name, path in [(PLAIN, data), *variants_of(job)]
+    ]
     items = [item for source in sources for item in source.items]
     counts = _sum(sources)
     if job.recorded is not None:

@@ -66,6 +66,7 @@ class Compression(Shared):
         bins: first text token, the one behind the last, and the width of a bin.
         prompt: what is asked: free, or any other of 'dsocr read'. Of a set, pages with this prompt count.
         tokenizer: counts text tokens: DeepSeek-OCR's tokenizer.json; by default the checkpoint's.
+        fox_language: of a Fox folder with pages in both languages, those in English or in Chinese.
     """
 
     data: Path | None = None
@@ -74,6 +75,7 @@ class Compression(Shared):
     bins: tuple[int, int, int] = (600, 1300, 100)
     prompt: str = "free"
     tokenizer: Path | None = None
+    fox_language: Literal["en", "cn"] = "en"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,14 @@ MAX_JSON_BYTES = 1 << 30
 
 
 def read_source(
-    path: Path, kind: str, variant: str = PLAIN, *, limit: int | None = None, by: tuple[str, ...] = (), prompt: str = ""
+    path: Path,
+    kind: str,
+    variant: str = PLAIN,
+    *,
+    limit: int | None = None,
+    by: tuple[str, ...] = (),
+    prompt: str = "",
+    language: str = "en",
 ) -> Source:
     """Read a set of ours (a folder with a manifest), a Fox folder, or a JSONL file of pictures and truths.
 
@@ -28,6 +35,7 @@ def read_source(
         limit: most items; None for all.
         by: entries of a record's ``meta`` (or of a line) that become labels.
         prompt: of a set, only samples with this prompt; empty for all.
+        language: of a Fox folder, ``en`` or ``cn``.
 
     Raises:
         UserError: it is none of these, malformed, or holds nothing of the kind.
@@ -41,7 +49,7 @@ def read_source(
     if (path / MANIFEST).is_file():
         return read_set(path, kind, variant, limit=limit, by=by, prompt=prompt)
     if any((path / truths).is_file() for truths, _ in FOX.values()):
-        return _read_fox(path, variant, limit)
+        return _read_fox(path, variant, limit, language)
     names = ", ".join(truths for truths, _ in FOX.values())
     raise UserError(
         f"{path}: neither a set of `dsocr-data build` ({MANIFEST}) nor a Fox folder ({names}); "
@@ -90,28 +98,23 @@ def _read_list(file: Path, variant: str, limit: int | None, by: tuple[str, ...])
     return _checked(items, missing, file)
 
 
-def _read_fox(folder: Path, variant: str, limit: int | None) -> Source:
+def _read_fox(folder: Path, variant: str, limit: int | None, language: str) -> Source:
+    truths, pictures = FOX[language]
+    file = folder / truths
+    try:
+        pages = [(str(page["image"]), str(page["conversations"][1]["value"])) for page in read_json(file)]
+    except (KeyError, IndexError, TypeError) as error:
+        raise UserError(f"{file}: not a list of Fox's pages ({error!r} in an entry); download it again") from None
     items: list[Item] = []
-    missing = 0
-    for language, (truths, pictures) in FOX.items():
-        file = folder / truths
-        if not file.is_file():
-            continue
-        try:
-            pages = [(str(page["image"]), str(page["conversations"][1]["value"])) for page in read_json(file)]
-        except (KeyError, IndexError, TypeError) as error:
-            raise UserError(f"{file}: not a list of Fox's pages ({error!r} in an entry); download it again") from None
-        for name, truth in pages if limit is None else pages[: max(0, limit - len(items))]:
-            # An entry that leads out of the folder is a missing picture.
-            inside = Path(name).name == name
-            picture = folder / pictures / name
-            there = inside and picture.is_file()
-            missing += not there
-            item_id = f"{language}_{Path(name).stem}" if not name.startswith(language) else Path(name).stem
-            labels = {"language": language}
-            opener = picture_from(picture) if there else None
-            items.append(Item(item_id, truth, variant, None, opener, labels=labels))
-    return _checked(items, missing, folder)
+    for name, truth in pages[:limit]:
+        picture = folder / pictures / name
+        # An entry that leads out of the folder is a missing picture.
+        there = Path(name).name == name and picture.is_file()
+        stem = Path(name).stem
+        item_id = stem if stem.startswith(language) else f"{language}_{stem}"
+        opener = picture_from(picture) if there else None
+        items.append(Item(item_id, truth, variant, None, opener, labels={"language": language}))
+    return _checked(items, sum(item.picture is None for item in items), folder)
 
 
 def _checked(items: list[Item], missing: int, where: Path) -> Source:

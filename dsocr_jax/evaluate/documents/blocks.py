@@ -23,7 +23,7 @@ _TITLES = re.compile(r"\\(?:title|text|section\*?)\s*\{\s*(.*?)\s*\}", re.DOTALL
 _PARAGRAPH = re.compile(r"[^\n](?:.|\n(?!\n))*")
 _LINE = re.compile(r"[^\n]+")
 
-_ARRAY = re.compile(r"\\begin\{array\}\{(?P<columns>[^}]*)\}(?P<rows>.*?)\\end\{array\}", re.DOTALL)
+_ARRAY = re.compile(r"\\begin\{array\}\{(?P<columns>(?:[^{}]|\{[^{}]*\})*)\}(?P<rows>.*?)\\end\{array\}", re.DOTALL)
 _COLUMN_LOOKS = re.compile(r"[@!]\{[^}]*\}|[\s|]")
 
 
