@@ -105,6 +105,14 @@ class Slots:
         return x.reshape(-1, x.shape[-1]).at[self.place].get(mode="fill", fill_value=0)
 
 
+def count_rows(experts: Int[Array, " r"], count: int) -> Sizes:
+    """Return how many rows go to each of ``count`` experts, int32.
+
+    Comparing every row with every expert is one pass; `jnp.bincount` would be as many additions in memory as rows.
+    """
+    return jnp.sum(experts[:, None] == jnp.arange(count), axis=0, dtype=jnp.int32)
+
+
 def _rank(sizes: Sizes, rows: int) -> tuple[Array, Array]:
     """Return each row's expert, and its number among that expert's rows."""
     expert = jnp.searchsorted(jnp.cumsum(sizes), jnp.arange(rows), side="right")

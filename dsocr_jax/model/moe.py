@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Int
 
 from dsocr_jax.config import DecoderConfig
 from dsocr_jax.model.backends import DEFAULT, Backends
-from dsocr_jax.model.grouped import Layout, over_groups
+from dsocr_jax.model.grouped import Layout, count_rows, over_groups
 from dsocr_jax.model.layers import SwiGLU, linear
 from dsocr_jax.model.scan import keep_product
 
@@ -33,11 +33,15 @@ class Experts(nnx.Module):
         """
         gate, up, down = self.gate[...], self.up[...], self.down[...]
         if backends.grouped == "triton":
-            return routed_groups(x, weights, gate, up, down, chosen), jnp.zeros((), jnp.float32)
+            from dsocr_jax.model.kernels.routed import routed_mlp  # its imports are slow
+
+            # Without a GPU what the kernels compute is done step by step: for tests, very slow.
+            interpret = jax.default_backend() != "gpu"
+            return routed_mlp(x, weights, gate, up, down, chosen, None, interpret), jnp.zeros((), jnp.float32)
         groups, tokens, k = chosen.shape
         flat = chosen.reshape(groups, tokens * k)
         order = jnp.argsort(flat, axis=-1, stable=True)
-        sizes = jax.vmap(lambda ids: jnp.bincount(ids, length=self.gate.shape[0]))(flat)
+        sizes = jax.vmap(lambda ids: count_rows(ids, gate.shape[0]))(flat)
 
         def group(layout: Layout, x: Array, order: Array, weights: Array) -> Array:
             rows = layout.arrange(x[order // k])
@@ -50,20 +54,6 @@ class Experts(nnx.Module):
         return over_groups(group, sizes, tokens * k, backends, x, order, weights)
 
 
-def routed_groups(
-    x: Float[Array, "g t h"], weights: Float[Array, "g t k"], gate: Array, up: Array, down: Array, chosen: Array
-) -> Float[Array, "g t h"]:
-    """Return each group's sums by the kernels of `dsocr_jax.model.kernels.routed`, or step by step without a GPU."""
-    from dsocr_jax.model.kernels.routed import routed_mlp  # its imports are slow
-
-    def one(x: Array, weights: Array, chosen: Array) -> Array:
-        return routed_mlp(x, weights, gate, up, down, chosen, None, jax.default_backend() != "gpu")
-
-    if x.shape[0] == 1:  # no kernel has to know how to be batched
-        return one(x[0], weights[0], chosen[0])[None]
-    return jax.vmap(one)(x, weights, chosen)
-
-
 def balance_loss(probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k"], weight: float) -> Float[Array, ""]:
     """The router's loss per sequence, averaged: how often an expert is chosen times its mean probability.
 
@@ -71,7 +61,7 @@ def balance_loss(probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k
     """
     _, t, e = probabilities.shape
     k = chosen.shape[-1]
-    counts = jax.vmap(lambda ids: jnp.bincount(ids.reshape(-1), length=e))(chosen)
+    counts = jax.vmap(lambda ids: count_rows(ids.reshape(-1), e))(chosen)
     fraction = jax.lax.stop_gradient(counts * (e / (k * t)))
     return weight * jnp.mean(jnp.sum(fraction * probabilities.mean(axis=1), axis=-1))
 
@@ -90,7 +80,10 @@ class MoE(nnx.Module):
         """Probabilities of all experts, and the chosen ones' weights (not renormalised) and numbers; float32."""
         logits = x.astype(jnp.float32) @ self.router.kernel[...].astype(jnp.float32)
         probabilities = jax.nn.softmax(logits, axis=-1)
-        weights, chosen = jax.lax.top_k(probabilities, self.top_k)
+        # The choice is named, and the weights are found by it, so that a layer with `remat="dots"` chooses only once.
+        chosen = keep_product(jax.lax.top_k(jax.lax.stop_gradient(probabilities), self.top_k)[1])
+        asked = chosen[..., None] == jnp.arange(probabilities.shape[-1])
+        weights = jnp.sum(jnp.where(asked, probabilities[..., None, :], 0), axis=-1)
         return probabilities, weights, chosen
 
     def __call__(

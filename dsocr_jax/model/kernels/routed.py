@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from dsocr_jax.model.kernels import experts, experts_gradient
 from dsocr_jax.model.kernels.grouped import Blocks
+from dsocr_jax.model.kernels.groups import by_group
 from dsocr_jax.model.kernels.sorting import sort_by_expert
 from dsocr_jax.model.scan import keep_product
 
@@ -60,33 +61,37 @@ def choose_tiling(rows: int, experts: int, dtype: Any) -> Tiling:
 
 @partial(jax.custom_vjp, nondiff_argnums=(6, 7))
 def routed_mlp(
-    x: Float[Array, "t h"],
-    weights: Float[Array, "t k"],
+    x: Float[Array, "g t h"],
+    weights: Float[Array, "g t k"],
     gate: Float[Array, "e h n"],
     up: Float[Array, "e h n"],
     down: Float[Array, "e n h"],
-    chosen: Int[Array, "t k"],
+    chosen: Int[Array, "g t k"],
     tiling: Tiling | None = None,
     interpret: bool = False,
-) -> Float[Array, "t h"]:
+) -> Float[Array, "g t h"]:
     """Return the sum of each token's chosen experts (SwiGLU), times its weights; summed in float32.
 
     With gradients for all but ``chosen``. Equal runs give equal bits.
 
     Args:
-        x: tokens.
+        x: tokens, in groups that may be split over devices: each is sorted by expert apart from the others.
         weights: float32, of the choices.
         gate, up, down: the experts' weights, of the tokens' type.
         chosen: experts.
         tiling: tiles of the kernels; by default `choose_tiling`.
         interpret: run without a GPU, for tests: very slow.
     """
-    y, _ = _forward(x, weights, gate, up, down, chosen, tiling, interpret, keep=False)
-    return y
+    run = partial(_group_forward, _choose(tiling, chosen, gate), interpret, False)
+    return by_group(run, (x, weights, chosen), (gate, up, down))[0]
 
 
-#: The tokens, their weights, the experts' weights, the pairs by expert, rows of every expert, the two products.
+#: Tokens, their weights, the experts' weights; the pairs by expert, rows of every expert, the two first products.
 Kept = tuple[Array, Array, Array, Array, Array, Array, Array, Array, Array]
+
+
+def _choose(tiling: Tiling | None, chosen: Array, gate: Array) -> Tiling:
+    return tiling or choose_tiling(chosen[0].size, gate.shape[0], gate.dtype)
 
 
 def _forward(
@@ -98,34 +103,52 @@ def _forward(
     chosen: Array,
     tiling: Tiling | None,
     interpret: bool,
-    keep: bool = True,
-) -> tuple[Array, tuple[Array, ...]]:
-    use = tiling or choose_tiling(chosen.size, gate.shape[0], x.dtype)
-    # What is named here is what a layer with `remat="dots"` keeps of its experts; the rest of the forward pass has no
-    # other use in the backward one, so that nothing here is computed twice.
-    order, sizes = map(keep_product, sort_by_expert(chosen.reshape(-1), gate.shape[0], interpret=interpret))
-    hidden, *products = experts.gated(
-        x, gate, up, weights.reshape(-1), order, sizes, use.gated, keep=keep, interpret=interpret
-    )
-    pairs = experts.down(hidden, down, order, sizes, use.down, interpret=interpret)
-    return sum_pairs(pairs, chosen.shape), (x, weights, gate, up, down, order, sizes, *map(keep_product, products))
+) -> tuple[Array, Kept]:
+    run = partial(_group_forward, _choose(tiling, chosen, gate), interpret, True)
+    y, *kept = by_group(run, (x, weights, chosen), (gate, up, down))
+    # What is named is what a layer with `remat="dots"` keeps of its experts. The backward pass needs nothing else of
+    # the forward one, so that none of its kernels runs again; `test_routed` looks at both.
+    order, sizes, gated, lifted = map(keep_product, kept)
+    return y, (x, weights, gate, up, down, order, sizes, gated, lifted)
 
 
 def _backward(
-    tiling: Tiling | None, interpret: bool, kept: tuple[Array, ...], dy: Array
+    tiling: Tiling | None, interpret: bool, kept: Kept, dy: Array
 ) -> tuple[Array, Array, Array, Array, Array, None]:
     x, weights, gate, up, down, order, sizes, gated, lifted = kept
-    use = tiling or choose_tiling(order.shape[0], gate.shape[0], x.dtype)
-    hidden, dgated, dlifted, dweights = experts_gradient.hidden_gradient(
-        dy, down, gated, lifted, weights.reshape(-1), order, sizes, use.hidden, interpret=interpret
-    )
-    pairs = experts_gradient.rows_gradient(dgated, dlifted, gate, up, order, sizes, use.rows, interpret=interpret)
-    dgate, dup = experts_gradient.pair_gradient(x, dgated, dlifted, order, sizes, use.pair, interpret=interpret)
-    ddown = experts_gradient.outer_gradient(hidden, dy, order, sizes, use.outer, interpret=interpret)
-    return sum_pairs(pairs, weights.shape), dweights.reshape(weights.shape), dgate, dup, ddown, None
+    run = partial(_group_backward, _choose(tiling, weights, gate), interpret)
+    grouped = x, weights, order, sizes, gated, lifted, dy
+    dx, dweights, *matrices = by_group(run, grouped, (gate, up, down))
+    dgate, dup, ddown = (matrix[0] if x.shape[0] == 1 else matrix.sum(axis=0) for matrix in matrices)
+    return dx, dweights, dgate, dup, ddown, None
 
 
 routed_mlp.defvjp(_forward, _backward)
+
+
+def _group_forward(
+    tiling: Tiling, interpret: bool, keep: bool, x: Array, weights: Array, chosen: Array, *matrices: Array
+) -> tuple[Array, ...]:
+    """Return a group's sums, and if it is to ``keep`` them, what the backward pass needs that only this pass knows."""
+    gate, up, down = matrices
+    order, sizes = sort_by_expert(chosen.reshape(-1), gate.shape[0], interpret=interpret)
+    hidden, *products = experts.gated(
+        x, gate, up, weights.reshape(-1), order, sizes, tiling.gated, keep=keep, interpret=interpret
+    )
+    y = sum_pairs(experts.down(hidden, down, order, sizes, tiling.down, interpret=interpret), chosen.shape)
+    return (y, order, sizes, *products) if keep else (y,)
+
+
+def _group_backward(tiling: Tiling, interpret: bool, *arrays: Array) -> tuple[Array, ...]:
+    """Return the gradients of a group's tokens and weights, and its part of those of the experts' weights."""
+    x, weights, order, sizes, gated, lifted, dy, gate, up, down = arrays
+    hidden, dgated, dlifted, dweights = experts_gradient.hidden_gradient(
+        dy, down, gated, lifted, weights.reshape(-1), order, sizes, tiling.hidden, interpret=interpret
+    )
+    pairs = experts_gradient.rows_gradient(dgated, dlifted, gate, up, order, sizes, tiling.rows, interpret=interpret)
+    dgate, dup = experts_gradient.pair_gradient(x, dgated, dlifted, order, sizes, tiling.pair, interpret=interpret)
+    ddown = experts_gradient.outer_gradient(hidden, dy, order, sizes, tiling.outer, interpret=interpret)
+    return sum_pairs(pairs, weights.shape), dweights.reshape(weights.shape), dgate, dup, ddown
 
 
 def sum_pairs(pairs: Float[Array, "r h"], shape: tuple[int, ...]) -> Float[Array, "t h"]:

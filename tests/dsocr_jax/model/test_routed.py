@@ -17,7 +17,7 @@ from dsocr_jax.model.backends import Backends
 from dsocr_jax.model.kernels.grouped import Blocks
 from dsocr_jax.model.kernels.routed import FEW, MANY, Tiling, choose_tiling, routed_mlp
 from dsocr_jax.model.kernels.sorting import sort_by_expert
-from dsocr_jax.model.moe import Experts, routed_groups
+from dsocr_jax.model.moe import Experts
 from dsocr_jax.model.scan import run_layers
 from tests.dsocr_jax.model.close import FORWARD, GRADIENT, close
 
@@ -81,17 +81,14 @@ def program(function: Any) -> Any:
     return jax.jit(jax.grad(loss, (0, 1, 2, 3, 4), has_aux=True))
 
 
-def kernels(*given: jax.Array) -> jax.Array:
-    return routed_mlp(*given, TILING, True)
+def kernels(x: Any, weights: Any, gate: Any, up: Any, down: Any, chosen: Any, tiling: Any = TILING, g: int = 1) -> Any:
+    """Of one group or several."""
+    x, weights, chosen = (part.reshape(g, part.shape[0] // g, -1) for part in (x, weights, chosen))
+    return routed_mlp(x, weights, gate, up, down, chosen, tiling, True).reshape(-1, x.shape[-1])
 
 
-def chosen_tiles(*given: jax.Array) -> jax.Array:
-    return routed_mlp(*given, None, True)
-
-
-def two_groups(x: Any, weights: Any, gate: Any, up: Any, down: Any, chosen: Any) -> jax.Array:
-    x, weights, chosen = (part.reshape(2, part.shape[0] // 2, -1) for part in (x, weights, chosen))
-    return routed_groups(x, weights, gate, up, down, chosen).reshape(-1, x.shape[-1])
+chosen_tiles = partial(kernels, tiling=None)
+two_groups = partial(kernels, g=2)
 
 
 def compare(function: Any, given: list[jax.Array], chosen: jax.Array) -> None:
@@ -172,7 +169,7 @@ def test_what_a_layer_keeps(capsys: pytest.CaptureFixture[str]) -> None:
     jax.ad_checkpoint.print_saved_residuals(partial(layers_loss, layers=layers, backends=backends), *problem()[:2])
     kept = [line.split()[0] for line in capsys.readouterr().out.splitlines() if "expert_product" in line]
     rows = TOKENS * CHOICES
-    assert sorted(kept) == sorted([f"f32[{rows},{INNER}]"] * 2 + [f"i32[{rows}]", f"i32[{EXPERTS}]"])
+    assert sorted(kept) == sorted([f"f32[1,{rows},{INNER}]"] * 2 + [f"i32[1,{rows}]", f"i32[1,{EXPERTS}]"])
 
 
 @pytest.mark.parametrize(("rows", "experts"), [(1, 3), (128, 1), (129, 5), (3000, 64), (40_000, 6)])
@@ -203,11 +200,11 @@ def hopper() -> contextlib.AbstractContextManager[Any]:
 def test_the_kernels_are_written_for_a_gpu(tokens: int) -> None:
     """Every kernel becomes a Triton program, at the sizes of the released model: the interpreter allows more."""
     h, n, experts, k = 1280, 896, 64, 6
-    shapes = [(tokens, h), (tokens, k), (experts, h, n), (experts, h, n), (experts, n, h)]
+    shapes = [(1, tokens, h), (1, tokens, k), (experts, h, n), (experts, h, n), (experts, n, h)]
     types = [jnp.bfloat16, jnp.float32, *(jnp.bfloat16,) * 3]
     given = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in zip(shapes, types, strict=True)]
     function = jax.value_and_grad(lambda *a: jnp.sum(routed_mlp(*a).astype(jnp.float32)), (0, 1, 2, 3, 4))
     with hopper():
-        traced = jax.jit(function).trace(*given, jax.ShapeDtypeStruct((tokens, k), jnp.int32))
+        traced = jax.jit(function).trace(*given, jax.ShapeDtypeStruct((1, tokens, k), jnp.int32))
         text = traced.lower(lowering_platforms=("cuda",)).as_text()
     assert text.count("__gpu$xla.gpu.triton") == 8
