@@ -10,6 +10,7 @@ from dsocr_jax.weights.params import flatten
 from tests.train import tiny
 from train.config import LoraConfig
 from train.lora import is_adapter
+from train.merge_lora import merge
 from train.publish import publish
 from train.setup import first_state, prepare
 from train.step import put_batch
@@ -55,3 +56,13 @@ def test_the_model_written_is_base_and_adapters_together(ran, base, tmp_path):
     name = "decoder/layers/0/attn/q/kernel"
     a, b = (np.asarray(state.params[f"{name}/lora_{end}"]) for end in "ab")
     np.testing.assert_allclose(new[name], old[name] + 2.0 * a @ b, rtol=1e-5, atol=1e-6)
+
+
+def test_the_adapters_written_alone_make_the_same_model_of_the_base(ran, base, tmp_path):
+    setup, _, state, _ = ran
+    publish(setup, state, tmp_path / "model")
+    merge(base, tmp_path / "adapters", tmp_path / "merged")
+    models = (load_model(tmp_path / name).model for name in ("model", "merged"))
+    one, other = (flatten(nnx.state(model, nnx.Param)) for model in models)
+    for name, array in one.items():
+        np.testing.assert_allclose(array, other[name], atol=1e-6, err_msg=name)
