@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from dsocr_jax.config import DecoderConfig
 from dsocr_jax.model.backends import Backends
@@ -127,6 +128,19 @@ def test_without_gradients_nothing_is_kept() -> None:
 
 def test_groups_are_those_of_one_each() -> None:
     compare(two_groups, problem(2 * TOKENS), choose("any", 2 * TOKENS))
+
+
+def test_devices_keep_their_groups() -> None:
+    """Two devices with a group each: equal results, and no token leaves its device."""
+    mesh = jax.make_mesh((2,), ("data",), axis_types=(AxisType.Auto,), devices=jax.devices()[:2])
+    whole, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec("data"))
+    given, chosen = problem(2 * TOKENS), choose("any", 2 * TOKENS)
+    places = (split, split, whole, whole, whole, split)
+    placed = [jax.device_put(array, place) for array, place in zip([*given, chosen], places, strict=True)]
+    compiled = program(two_groups).lower(*placed).compile()
+    close(compiled(*placed), program(plain)(*given, chosen), GRADIENT)
+    # The experts' gradients are summed over devices, nothing is gathered.
+    assert set(re.findall(r"all-[a-z]+|collective-permute", compiled.as_text())) == {"all-reduce"}
 
 
 CONFIG = DecoderConfig(hidden=HIDDEN, experts=EXPERTS, expert_ffn=INNER, top_k=CHOICES)
