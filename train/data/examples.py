@@ -51,7 +51,7 @@ def build(
             decoded = picture.decode()
         except (UserError, OSError) as error:
             raise Unusable(UNDECODED, f"{sample.name} ({error})") from None
-        if degradation != "none":
+        if degradation != "none" and not picture.finished:
             from PIL import Image
 
             pixels, _ = degradations.apply(np.asarray(decoded), degradation, rng, picture.detail)

@@ -1,26 +1,27 @@
 """The batches of a run, one after the other."""
 
 import dataclasses
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
-from dsocr_jax.batch import Batch, collate_rows, regroup, view_counts
+from dsocr_jax.batch import Batch, regroup
 from dsocr_jax.errors import UserError
-from dsocr_jax.tokenizer import Tokenizer
-from train.config import TrainConfig
-from train.data.lanes import Count, Kind, Lane, LaneState, Plan
+from train.data.ahead import Ahead
+from train.data.lanes import LaneState
 from train.data.positions import gathered
-from train.data.rooms import first_sizes, room_of, steps_per_epoch
-from train.data.samples import Source
-from train.data.shares import Turns
+from train.data.rows import Made, RowMaker
+from train.data.source import BatchSource
+from train.data.workers import Workers
 
 #: So many samples must have been tried before the share of unusable ones is judged.
 JUDGED_AFTER = 200
 
-#: Unusable samples that are kept by name.
+#: Unusable samples that an error names.
 NAMED = 5
+
+#: Batches that are kept ready.
+READY = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,148 +54,13 @@ class Fed:
 
 
 @dataclasses.dataclass(frozen=True)
-class Made:
-    """The rows of some lanes in one step.
+class _Step:
+    """A batch, where the lanes stand behind it, and samples that could not be used for it by name."""
 
-    Attributes:
-        batch: each row is a group of its own.
-        kinds: samples of each kind.
-        pictures: number of pictures.
-        views: number of views in use.
-        samples: names.
-        count: what was left out.
-        states: where the lanes stand after it.
-    """
-
-    batch: Batch
-    kinds: Counter[str]
-    pictures: int
-    views: int
-    samples: list[str]
-    count: Count
+    fed: Fed
+    mode: int
     states: list[LaneState]
-
-
-class RowMaker:
-    """Makes the rows of some lanes.
-
-    Args:
-        plan: of the run.
-        lanes: which ones.
-    """
-
-    def __init__(self, plan: Plan, lanes: range) -> None:
-        self.plan, self.lanes = plan, lanes
-        self._lanes: dict[int, list[Lane]] = {}
-        self._states: Mapping[int, Sequence[LaneState]] = {}
-
-    def seek(self, states: Mapping[int, Sequence[LaneState]]) -> None:
-        """Go on where the lanes stood: their states by the mode's number; others begin anew."""
-        self._lanes, self._states = {}, states
-
-    def make(self, mode: int) -> Made:
-        """Return the next row of every lane in a mode."""
-        plan = self.plan
-        if mode not in self._lanes:
-            states: Sequence[LaneState | None] = self._states.get(mode) or [None] * len(self.lanes)
-            self._lanes[mode] = [Lane(plan, mode, lane, state) for lane, state in zip(self.lanes, states, strict=True)]
-        count = Count()
-        rows = [lane.row(count) for lane in self._lanes[mode]]
-        examples = [[one.example for one in row] for row in rows]
-        numbers = [[one.kind for one in row] for row in rows]
-        batch = collate_rows(examples, plan.model, plan.length, plan.rooms[mode], len(rows), numbers)
-        every = [one for row in rows for one in row]
-        return Made(
-            batch,
-            Counter(plan.kinds[one.kind].name for one in every),
-            sum(one.size.pictures for one in every),
-            sum(view_counts(one.example).total() for one in every),
-            [one.name for one in every],
-            count,
-            [lane.state() for lane in self._lanes[mode]],
-        )
-
-
-class BatchSource:
-    """What the batches of a run are, for one process.
-
-    Args:
-        config: what the run is.
-        sets: its data.
-        tokenizer: must belong to the model.
-        groups: parts that the rows of all processes are split into (see `dsocr_jax.batch.Batch`): the data-parallel
-            shards of the mesh, times the parts that a step computes one after the other.
-        process: index of this process, of ``processes``; each makes its own rows.
-
-    Attributes:
-        plan: decides every row.
-        lanes: the rows of this process.
-        kinds: names of the kinds; their places are the numbers in `Batch.kinds`.
-    """
-
-    def __init__(
-        self,
-        config: TrainConfig,
-        sets: Sequence[Source],
-        tokenizer: Tokenizer,
-        *,
-        groups: int = 1,
-        process: int = 0,
-        processes: int = 1,
-    ) -> None:
-        if config.rows % groups or groups % processes:
-            parts = f" (the mesh has {groups // config.accumulate}, --accumulate {config.accumulate})"
-            raise UserError(
-                f"--rows {config.rows} does not split into {groups} equal parts"
-                f"{parts if config.accumulate > 1 else ' of the mesh'} over {processes} processes; take a multiple of "
-                f"{math.lcm(groups, processes)}"
-            )
-        self.config, self.process, self.processes = config, process, processes
-        self.groups, each = groups // processes, config.rows // processes
-        self.lanes = range(process * each, (process + 1) * each)
-        self.mode_turns = Turns(config.mode_shares or dict.fromkeys(config.modes, 1.0))
-        self.plan = self._plan(sets, tokenizer)
-        self.kinds = tuple(kind.name for kind in self.plan.kinds)
-
-    def _plan(self, sets: Sequence[Source], tokenizer: Tokenizer) -> Plan:
-        config = self.config
-        names = sorted({name for source in sets for name in source.counts if config.mixture.get(name, 1) > 0})
-        kinds = tuple(Kind(name, sets) for name in names)
-        endless = [kind.name for kind in kinds if kind.endless]
-        if not config.mixture and endless and len(endless) < len(kinds):
-            raise UserError(f"--data: there is no end of {', '.join(endless)}; say by --mixture how many of each kind")
-        weights = config.mixture or {kind.name: 1.0 if endless else float(len(kind)) for kind in kinds}
-        turns = Turns({name: weights[name] for name in names})
-        modes = config.model_modes
-        plan = Plan(
-            config.seed, config.length, config.rows, config.model_config, modes, (), kinds, turns, tokenizer,
-            config.degradation,
-        )  # fmt: skip
-        most = max(source.most_pictures for kind in kinds for source in kind.sources)
-        self.sizes = first_sizes(plan)
-        rooms = (
-            room_of(sizes, mode, config.length, config.pictures_per_row, most)
-            for sizes, mode in zip(self.sizes, modes, strict=True)
-        )
-        return dataclasses.replace(plan, rooms=tuple(rooms))
-
-    def mode_of(self, step: int) -> int:
-        """Return the number of the mode of a step (from 0)."""
-        name = self.mode_turns.names[self.mode_turns.at(step)[0]]
-        return self.config.modes.index(name)
-
-    def steps_per_epoch(self) -> float:
-        """Return about how many steps one pass over the data takes: as many samples as there are.
-
-        Raises:
-            UserError: there is no end of the data.
-        """
-        turns = self.mode_turns
-        shares = {name: weight / turns.period for name, weight in zip(turns.names, turns.weights, strict=True)}
-        steps = steps_per_epoch(self.plan, [shares[name] for name in self.config.modes], self.sizes)
-        if steps is None:
-            raise UserError("--epochs: live data have no end; give --steps")
-        return steps
+    bad_names: list[str]
 
 
 class Feed:
@@ -202,7 +68,7 @@ class Feed:
 
     Args:
         source: what to make.
-        workers: processes that make it; 0 does it in this one, when a batch is asked for.
+        workers: processes that make it ahead of time; 0 does it in this one, when a batch is asked for.
 
     Attributes:
         kinds: names of the kinds; their places are the numbers in `Batch.kinds`.
@@ -210,24 +76,53 @@ class Feed:
 
     def __init__(self, source: BatchSource, workers: int) -> None:
         self.source, self.kinds = source, source.kinds
+        self._count = workers
+        self._workers: Workers | None = None
         self._maker = RowMaker(source.plan, source.lanes)
+        self._ahead: Ahead[_Step] | None = None
         self._step, self._states = 0, dict[int, list[LaneState]]()
-        self._tried, self._bad = 0, 0
+        self._asked = self._made = 0
+        self._tried = self._bad = 0
 
     def __next__(self) -> Fed:
-        mode = self.source.mode_of(self._step)
-        made = [self._maker.make(mode)]
-        self._step += 1
-        self._states[mode] = [state for part in made for state in part.states]
-        self._judge(made)
-        return self._fed(mode, made)
+        """Return the next batch.
 
-    def _fed(self, mode: int, made: Sequence[Made]) -> Fed:
+        Raises:
+            UserError: the data cannot be used, or a worker died too often.
+        """
+        if self._count == 0:
+            step = self._finished(self.source.mode_of(self._step), [self._maker.make(self.source.mode_of(self._step))])
+        else:
+            step = self._begun().get()
+        self._step += 1
+        self._states[step.mode] = step.states
+        self._judge(step)
+        return step.fed
+
+    def _begun(self) -> Ahead[_Step]:
+        """Return the thread that works ahead; where there is none, start it from where the feed stands."""
+        if self._ahead is None:
+            if self._workers is None:
+                self._workers = Workers(self.source.plan, self.source.lanes, self._count)
+            self._workers.seek(self._states)
+            self._asked = self._made = self._step
+            self._ahead = Ahead(self._produce, READY)
+        return self._ahead
+
+    def _produce(self) -> _Step:
+        assert self._workers is not None
+        while self._workers.ask(self.source.mode_of(self._asked)):
+            self._asked += 1
+        made = self._workers.take()
+        self._made += 1
+        return self._finished(self.source.mode_of(self._made - 1), made)
+
+    def _finished(self, mode: int, made: Sequence[Made]) -> _Step:
         plan = self.source.plan
         batch = regroup([part.batch for part in made], plan.model, self.source.groups)
         tokens = int(batch.mask.sum())
         room = sum(plan.rooms[mode].values()) * len(batch.tokens)
-        return Fed(
+        fed = Fed(
             batch,
             sum((part.kinds for part in made), Counter()),
             sum((part.count.left_out for part in made), Counter()),
@@ -239,16 +134,18 @@ class Feed:
             [name for part in made for name in part.samples],
             sum((part.count.bad for part in made), Counter()),
         )
+        states = [state for part in made for state in part.states]
+        return _Step(fed, mode, states, [name for part in made for name in part.count.bad_names])
 
-    def _judge(self, made: Sequence[Made]) -> None:
+    def _judge(self, step: _Step) -> None:
         """Raise UserError if too many samples cannot be used."""
-        most, bad = self.source.config.max_bad, [name for part in made for name in part.count.bad_names]
-        self._bad += sum(part.count.bad.total() for part in made)
-        self._tried += sum(part.kinds.total() + part.count.bad.total() for part in made)
+        most, bad = self.source.config.max_bad, step.fed.bad.total()
+        self._bad += bad
+        self._tried += step.fed.kinds.total() + bad
         if bad and self._tried >= JUDGED_AFTER and self._bad > most * self._tried:
             raise UserError(
                 f"--data: {self._bad} of {self._tried} samples cannot be used, which is more than --max-bad {most:g}; "
-                f"the last: {'; '.join(bad[-NAMED:])}"
+                f"the last: {'; '.join(step.bad_names[-NAMED:])}"
             )
 
     def position(self) -> dict[str, Any]:
@@ -262,14 +159,26 @@ class Feed:
 
     def seek(self, position: dict[str, Any]) -> None:
         """Go on behind the batch after which ``position`` was taken."""
-        modes, own = self.source.config.modes, self.source.lanes
-        lanes = position["lanes"]
+        modes, own, lanes = self.source.config.modes, self.source.lanes, position["lanes"]
+        self._pause()
         self._states = {modes.index(name): lanes[name][own.start : own.stop] for name in lanes}
         self._step = position["step"]
         self._maker.seek(self._states)
+
+    def _pause(self) -> None:
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead.join()
+            self._ahead = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        if self._ahead is not None:
+            self._ahead.close()
+        if self._workers is not None:
+            self._workers.kill()  # which ends what the thread waits for
+        self._pause()
+        if self._workers is not None:
+            self._workers.close()

@@ -31,6 +31,7 @@ class Picture:
         measure: returns (width, height) in pixels without decoding the pixels, where that is possible.
         decode: returns the upright RGB picture.
         detail: font size of its smallest text in pixels, if it is known; degradation keeps it readable.
+        finished: nothing is to be done to it any more (it was degraded where it was drawn).
 
     Both functions raise `dsocr_jax.errors.UserError` or OSError for a picture that cannot be read.
     """
@@ -38,6 +39,7 @@ class Picture:
     measure: Callable[[], tuple[int, int]]
     decode: "Callable[[], Image.Image]"
     detail: float | None = None
+    finished: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,8 @@ from datagen.records import Record
 from datagen.shards import SampleSet
 from dsocr_jax.errors import UserError
 from train.config import TrainConfig, suggest
+from train.data.jsonl import LinesSource
+from train.data.live import LIVE, LiveSource
 from train.data.samples import Picture, Sample, Source
 
 
@@ -58,7 +60,9 @@ def open_sets(config: TrainConfig) -> list[Source]:
 
 
 def _open(entry: str, config: TrainConfig) -> Source:
-    return SetSource(Path(entry))
+    if entry.startswith(LIVE):
+        return LiveSource(entry, config.seed, config.degradation)
+    return LinesSource(Path(entry)) if entry.endswith(".jsonl") else SetSource(Path(entry))
 
 
 def digest(sources: Sequence[Source]) -> str:

@@ -1,0 +1,84 @@
+"""Samples drawn while training goes on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from datagen import families
+from datagen.family import Drawn, Family
+from dsocr_jax.errors import UserError
+from dsocr_jax.tokenizer import Tokenizer
+from tests.train import tiny
+from train.config import TrainConfig
+from train.data import BatchSource, Feed, open_sets
+from train.data.live import LiveSource
+
+
+class Content:
+    """Four letters."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def _compose(rng: np.random.Generator, settings: object) -> Content:
+    return Content("".join(rng.choice(list("abcdefgh"), 4)))
+
+
+def _render(content: Content, rng: np.random.Generator, settings: object) -> Drawn:
+    return Drawn(rng.integers(0, 256, (64, 64), np.uint8), content.key)
+
+
+FAMILY = Family("charts", "free", _compose, _render, {})
+
+
+@pytest.fixture
+def letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw letters instead of charts."""
+    settings = {level: families.load("charts").settings[level] for level in ("easy", "standard")}
+    monkeypatch.setattr(families, "load", lambda name: replace(FAMILY, settings=settings))
+    monkeypatch.setattr("datagen.sample.check_label", None, raising=False)
+    monkeypatch.setattr("dsocr_jax.answers.check_label", lambda kind, label: None)
+
+
+def live(folder, **changes: object) -> TrainConfig:
+    return tiny.tiny_config(folder, **{"data": ("live:easy:charts",), "rows": 2, **changes})
+
+
+def source(config: TrainConfig) -> BatchSource:
+    return BatchSource(config, open_sets(config), Tokenizer.load(config.tokenizer))
+
+
+def test_samples_never_come_again_in_any_mode_and_the_seed_decides(folder, letters):
+    names = []
+    for seed in (0, 0, 1):
+        with Feed(source(live(folder, modes=("tiny", "small"), seed=seed)), 0) as feed:
+            found = [next(feed) for _ in range(6)]
+        names.append([name for one in found for name in one.samples])
+        assert len(set(names[-1])) == len(names[-1])
+        assert names[-1][0].startswith("live:easy:charts charts ")
+    with Feed(source(live(folder, seed=1)), 0) as feed:
+        other = next(feed).batch
+    with Feed(source(live(folder, seed=2)), 0) as feed:
+        assert not np.array_equal(next(feed).batch.tokens, other.tokens)
+    assert names[0] == names[1]
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(UserError, match="there is no level 'hard'"):
+        LiveSource("live:hard", 0, "none")
+    with pytest.raises(UserError, match="live:easy:chart: there is no family 'chart'; did you mean 'charts'"):
+        LiveSource("live:easy:chart", 0, "none")
+
+
+def test_data_without_an_end_need_a_mixture_and_have_no_epochs(folder, letters, tmp_path):
+    pages = tiny.write_set(tmp_path / "pages", {"pages": 5})
+    config = live(folder, data=("live:easy:charts", str(pages)))
+    with pytest.raises(UserError, match="there is no end of charts; say by --mixture"):
+        source(config)
+    made = source(replace(config, mixture={"charts": 1, "pages": 1}))
+    with pytest.raises(UserError, match="--epochs: live data have no end"):
+        made.steps_per_epoch()
+    with pytest.raises(UserError, match=r"charts comes from .*a kind that is drawn live can come from nowhere else"):
+        source(live(folder, data=("live:easy:charts", str(folder / "data"))))
