@@ -14,6 +14,9 @@ from dsocr_jax.answers.text import normalise_text, write_page
 #: without boxes has no released prompt; ours is that of Markdown without the token that asks for boxes.
 PROMPTS = {"free": "free", "markdown": "<image>\nConvert the document to markdown.", "grounded": "markdown"}
 
+#: Pixels that ink may reach beyond its outline, since edges are smoothed.
+_EDGE = 0.4
+
 
 @dataclass(frozen=True)
 class Printed:
@@ -55,7 +58,7 @@ def write_labels(parts: Sequence[Printed], width: int, height: int) -> dict[str,
 
 def to_span(box: Box, width: int, height: int) -> Whole:
     """Return a box in 0..999 that holds ``box``, which is in pixels."""
-    left, top, right, bottom = box
+    left, top, right, bottom = box[0] - _EDGE, box[1] - _EDGE, box[2] + _EDGE, box[3] + _EDGE
     return (
         _clip(math.floor(left / width * SPAN)),
         _clip(math.floor(top / height * SPAN)),

@@ -46,6 +46,28 @@ _ADVANCE = {
     "Java": 0.8,
 }
 
+#: Scripts with marks far above and below their letters: their lines stand farther apart.
+TALL = frozenset(
+    [
+        "Arab",
+        "Thai",
+        "Laoo",
+        "Khmr",
+        "Mymr",
+        "Tibt",
+        "Deva",
+        "Telu",
+        "Knda",
+        "Taml",
+        "Syrc",
+        "Beng",
+        "Gujr",
+        "Guru",
+        "Mlym",
+        "Sinh",
+    ]
+)
+
 #: Share of a page that a figure is high at most.
 _TALLEST = 0.36
 
@@ -150,7 +172,6 @@ def choose(document: Document, dice: Dice, settings: PageSettings, heights: dict
     bottom = round((height or width) * margin_y * dice.between(0.9, 1.2)) + (14 if document.footer else 0)
     paper, ink, accent = _colours(dice, settings, layout)
     indented = layout in ("book", "paper", "newspaper") and dice.chance(0.65)
-    tall = document.language.script in ("Arab", "Thai", "Laoo", "Khmr", "Mymr", "Tibt", "Deva", "Telu", "Knda", "Taml")
     base = Look(
         width=width,
         height=height,
@@ -158,7 +179,7 @@ def choose(document: Document, dice: Dice, settings: PageSettings, heights: dict
         columns=document.columns,
         gutter=round(width * dice.between(0.025, 0.045)),
         size=0.0,
-        leading=dice.between(0.55, 0.95) + (0.15 if tall else 0.0),
+        leading=dice.between(0.55, 0.95) + _more_leading(document.language.script),
         spacing=0.0,
         indent=dice.between(1.0, 2.0) if indented else 0.0,
         justify=dice.chance(0.7 if document.columns > 1 or layout == "book" else 0.35),
@@ -176,6 +197,11 @@ def choose(document: Document, dice: Dice, settings: PageSettings, heights: dict
     spacing = base.leading if indented and dice.chance(0.8) else base.leading + dice.between(0.3, 0.8)
     size = _size(document, base, spacing, settings, heights, dice)
     return replace(base, size=size, spacing=spacing)
+
+
+def _more_leading(script: str) -> float:
+    """Return what lines of a script stand farther apart than those of Latin letters, in em."""
+    return 0.3 if script in ("Mymr", "Khmr", "Tibt") else 0.15 if script in TALL else 0.0
 
 
 def roomier(look: Look, factor: float, least: float, widest: int) -> Look:

@@ -183,7 +183,7 @@ class Maker:
         if not dice.chance(self._figures):
             return []
         name = dice.pick(("charts", "charts", "charts", "molecules", "geometry", "geometry"))
-        picture = Figure(name, _compose(name, dice), dice.between(*share))
+        picture = Figure(name, _compose(name, dice, self.writer.language.tag), dice.between(*share))
         image = Element("image", "figure", Rich("", "", "![]()"), picture, height=14.0)
         return ["#keep[", image, self.caption("figure"), "]"]
 
@@ -213,9 +213,21 @@ def _family(name: str) -> tuple[Family, object]:
     return family, settings
 
 
-def _compose(name: str, dice: Dice) -> object:
+@functools.cache
+def _chart_settings(tag: str) -> object:
+    """Return settings of charts in the page's language, if charts know it, else in any."""
+    _, settings = _family("charts")
+    known = {name for name, _ in settings.content.languages}  # type: ignore[attr-defined]
+    name = next((name for name in (tag, tag.partition("-")[0]) if name in known), None)
+    if not name:
+        return settings
+    content = replace(settings.content, languages=((name, 1.0),))  # type: ignore[attr-defined]
+    return replace(settings, content=content)  # type: ignore[type-var]
+
+
+def _compose(name: str, dice: Dice, tag: str) -> object:
     family, settings = _family(name)
-    return family.compose(dice.rng, settings)
+    return family.compose(dice.rng, _chart_settings(tag) if name == "charts" else settings)
 
 
 def draw_figure(figure: Figure, dice: Dice) -> np.ndarray:

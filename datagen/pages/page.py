@@ -26,7 +26,7 @@ from datagen.pages.prose import Writer
 from datagen.pages.settings import PLAIN, PageSettings, Settings
 from datagen.pages.template import manners, source
 from datagen.pages.text import Block, Text
-from datagen.pages.typeset import paste, typeset
+from datagen.pages.typeset import grow, paste, typeset
 from datagen.pages.words import Dice
 
 #: Tries at a smaller size of type, each smaller by a factor, before a page on which all must stand is given up.
@@ -142,6 +142,8 @@ def _typeset(
         raise Rejected("text does not fit")
     if not sheet.boxes.keys() - running:
         raise Rejected("no paragraph fits")
+    text = {number: boxes for number, boxes in sheet.boxes.items() if number not in running | pictures.keys()}
+    grow(sheet.image, look.paper, text, 0.45 * look.size)
     paste(sheet.image, pictures, sheet.boxes)
     height, width = sheet.image.shape[:2]
     labels = write_labels(printed(content, sheet.boxes), width, height)

@@ -61,7 +61,7 @@ class _Model:
 
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text."""
-    return [sentence for sentence in _SENTENCE.split(text) if sentence]
+    return [sentence for sentence in _SENTENCE.split(text) if any(map(str.isalnum, sentence))]
 
 
 @functools.lru_cache(maxsize=256)
@@ -152,7 +152,7 @@ class Writer:
         dice = self._dice
         if self._english and dice.chance(0.7):
             found = self._english.heading()
-            return " ".join(found[1:] if found[0][0].isdigit() else found)
+            return " ".join(found[1:] if re.fullmatch(r"\d+\.", found[0]) else found)
         if dice.chance(0.15):
             return dice.pick(self._model.headings)
         text = self.phrase(2, 6)

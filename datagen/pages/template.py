@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from datagen.pages.document import Document, Element
 from datagen.pages.languages import Language
-from datagen.pages.look import Look, figure_size
+from datagen.pages.look import TALL, Look, figure_size
 from datagen.pages.rich import quote
 from datagen.pages.typefaces import MONO
 
@@ -24,12 +24,13 @@ _FUNCTIONS = """
 #let deco(body, ..o) = block(width: 100%, fill: mark(0), ..o, body)
 #let i(n, body) = box(fill: mark(n), body)
 #let bare(body) = {{ set par(first-line-indent: 0pt, justify: false); body }}
-#let head(n, size, body, above: 1.3em, below: 0.75em, side: start) = put(n, above: above, below: below, sticky: true,
-  bare({{ set align(side); set text(size: size, weight: "bold", fill: accent, font: heading-fonts)
-  set par(leading: 0.45em); body }}))
+#let head(n, size, body, above: 1.3em, below: 0.75em, side: start) = put(n, above: above,
+  below: below + tight - 0.45em, sticky: true, bare({{ set align(side)
+  set text(size: size, weight: "bold", fill: accent, font: heading-fonts)
+  set par(leading: tight); body }}))
 #let title(n, body) = head(n, 1.7em, body, above: 0.4em, below: 0.55em, side: title-side)
 #let subtitle(n, body) = head(n, 1.15em, body, above: 0.5em, below: 0.5em, side: title-side)
-#let masthead(n, body) = head(n, 2.9em, body, above: 0.1em, below: 0.25em, side: center)
+#let masthead(n, body) = head(n, 2.9em, body, above: 0.1em, below: 0.3em, side: center)
 #let headline(n, body) = head(n, 1.75em, body, above: 0.7em, below: 0.45em)
 #let h1(n, body) = head(n, 1.35em, body, side: heading-side)
 #let h2(n, body) = head(n, 1.15em, body, above: 1.1em, below: 0.65em, side: heading-side)
@@ -41,13 +42,13 @@ _FUNCTIONS = """
 #let quoted(n, body) = put(n, bare({{ pad(x: 1.8em, {{ set text(style: quote-style); par(body) }}) }}))
 #let abstract(n, body) = put(n, bare({{ pad(x: 2em, {{ set text(size: 0.9em); set par(justify: true); par(body) }}) }}))
 #let list-block(n, body) = put(n, bare(body))
-#let table-block(n, body) = put(n, breakable: false, bare({{ set text(size: 0.88em); set par(leading: 0.45em)
+#let table-block(n, body) = put(n, breakable: false, bare({{ set text(size: 0.88em); set par(leading: tight)
   align(table-side, body) }}))
 #let code(n, body) = put(n, breakable: false, above: 1em, below: 1em, bare({{ set text(size: 0.88em)
   block(width: 100%, fill: code-fill, stroke: code-stroke, inset: code-inset, radius: 2pt, body) }}))
 #let plain-block(n, body) = put(n, breakable: false, above: 0.9em, below: 0.9em, bare(body))
 #let caption(n, body) = put(n, bare({{ set text(size: 0.85em); set align(center); par(body) }}))
-#let note(n, body) = put(n, above: 0.45em, below: 0.3em, bare({{ set text(size: 0.8em); set par(leading: 0.4em)
+#let note(n, body) = put(n, above: tight + 0.1em, below: tight, bare({{ set text(size: 0.8em); set par(leading: tight)
   par(body) }}))
 #let figure-block(n, w, h) = deco(above: 0.9em, below: 0.6em, breakable: false, align(center,
   block(width: w, height: h, fill: mark(n))))
@@ -57,7 +58,7 @@ _FUNCTIONS = """
   deco(below: 0.4em, height: 0.6pt, line(length: 30%, stroke: 0.5pt + ink)); body }}))
 #let wide(body) = place(top, float: true, scope: "parent", clearance: 1.4em, block(width: 100%, body))
 #let rule-line = deco(above: 0.6em, below: 0.6em, height: 0.6pt, line(length: 100%, stroke: 0.6pt + ink))
-#let thick-line = deco(above: 0.35em, below: 0.35em, height: 1.6pt, line(length: 100%, stroke: 1.6pt + ink))
+#let thick-line = deco(above: 0.8em, below: 0.35em, height: 1.6pt, line(length: 100%, stroke: 1.6pt + ink))
 #let dashed-line = deco(above: 0.7em, below: 0.7em, height: 0.7pt, line(length: 100%,
   stroke: (paint: ink, thickness: 0.7pt, dash: "dashed")))
 #let blank(w) = box(width: w, height: 0.9em, stroke: (bottom: 0.6pt + ink))
@@ -131,6 +132,7 @@ def _preamble(document: Document, look: Look, manner: Mapping[str, str], numbers
     lets = {
         "ink": _colour(look.ink),
         "accent": _colour(look.accent),
+        "tight": "0.75em" if document.language.script in TALL else "0.45em",
         "heading-fonts": _fonts(look.heading_faces),
         **manner,
     }
@@ -190,7 +192,7 @@ def _running(parts: tuple[Element, ...], look: Look, numbers: Mapping[int, int],
     if len(parts) == 1:
         inside = f"#h(1fr) {inside} #h(1fr)"
     line = (
-        "#deco(above: 0.35em, below: 0.3em, height: 0.5pt, line(length: 100%, stroke: 0.5pt + ink))"
+        "#deco(above: 0.5em, below: 0.45em, height: 0.5pt, line(length: 100%, stroke: 0.5pt + ink))"
         if look.rule
         else ""
     )

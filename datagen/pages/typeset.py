@@ -7,6 +7,7 @@ boxes that stand for missing ones.
 
 import ctypes
 import functools
+import math
 import os
 import threading
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ from datagen.pages.template import DECORATION, MARK
 _NO_GLYPH = "could not be displayed with font"
 #: The archival profile that forbids missing glyphs; it allows transparency, which the marks need.
 _PROFILE = "a-2b"
+
+#: Differs from paper by this much, of 255, in any colour.
+_INK = 60
 
 #: A box as left, top, right, bottom, in pixels.
 Box = tuple[float, float, float, float]
@@ -161,6 +165,44 @@ def _marks(page: Any) -> tuple[list[Mark], list[tuple[int, Any]]]:
 def union(one: Box, two: Box) -> Box:
     """Return the smallest box that holds both."""
     return min(one[0], two[0]), min(one[1], two[1]), max(one[2], two[2]), max(one[3], two[3])
+
+
+def grow(image: np.ndarray, paper: tuple[int, int, int], boxes: dict[int, list[Box]], most: float) -> None:
+    """Widen boxes to the ink that marks above and below letters have beyond their outlines as PDFium tells them.
+
+    Args:
+        image: the page.
+        paper: its colour.
+        boxes: number of an element → its boxes, which are changed.
+        most: how far a side may move, in pixels; where ink goes on further, it belongs to something else.
+    """
+    reach = int(most) + 1
+    for pieces in boxes.values():
+        for place, box in enumerate(pieces):
+            left, top, right, bottom = math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
+            first, above = max(left - reach, 0), max(top - reach, 0)
+            part = image[above : bottom + reach, first : right + reach]
+            ink = _differs(part, paper)
+            inside = slice(left - first, right - first)
+            rows = np.asarray(ink[:, inside].any(axis=1))
+            top -= _run(rows[: top - above][::-1], reach)
+            bottom += _run(rows[bottom - above :], reach)
+            columns = np.asarray(ink[top - above : bottom - above].any(axis=0))
+            left -= _run(columns[: left - first][::-1], reach)
+            right += _run(columns[right - first :], reach)
+            pieces[place] = min(box[0], left), min(box[1], top), max(box[2], right), max(box[3], bottom)
+
+
+def _differs(part: np.ndarray, paper: tuple[int, int, int]) -> np.ndarray:
+    """Return bool ``[height, width]``: where there is something else than paper."""
+    other: np.ndarray = np.abs(part.astype(np.int16) - np.array(paper if part.ndim == 3 else paper[0], np.int16)) > _INK
+    return np.asarray(other.any(axis=2)) if other.ndim == 3 else other
+
+
+def _run(ink: np.ndarray, reach: int) -> int:
+    """Return how many of the first lines have ink, or 0 if all that are within reach do."""
+    free = np.flatnonzero(~ink)
+    return int(free[0]) if free.size and free[0] < reach else 0
 
 
 def _remove(page: Any, objects: list[tuple[int, Any]], gone: frozenset[int]) -> None:
