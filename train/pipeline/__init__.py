@@ -10,9 +10,9 @@ frozen, with nothing trained before it, has no backward pass. Between steps para
 all devices; a step brings to each stage its own, once (`train.pipeline.placement`).
 
 What it costs: a share `bubble` of the time even if all stages were equally fast, and they are not: the slowest sets the
-pace. All but the last stage compute their forward pass twice. Beside its share of the state a device has room for the
-largest stage's parameters (in the type of the computation) and gradients (float32), and for the pictures of all
-microbatches.
+pace. All but the last stage compute their forward pass twice. Beside its share of the state a device has room for two
+copies of the largest stage's parameters and one of a gradient (in the type of the computation), for the sum of the
+gradients (float32), and for the pictures of all microbatches.
 
 When not to use it: below some 100 billion parameters. This model has 3.3 billion; with ``fsdp`` alone its state fits on
 one node, and no device waits. It is here because the paper trained that way. It goes together with ``data`` and

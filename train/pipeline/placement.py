@@ -37,7 +37,7 @@ def stored(name: str, shape: tuple[int, ...], mesh: Mesh) -> P:
     if not able or mesh.shape[AXIS] == 1 or AXIS in sum(axes, ()):
         return spec
     axes[max(able, key=lambda i: left[i])] += (AXIS,)
-    return P(*(several or None for several in axes))
+    return P(*(several[0] if len(several) == 1 else several or None for several in axes))
 
 
 def axes_of(spec: P, dimensions: int) -> list[tuple[str, ...]]:

@@ -44,11 +44,12 @@ def describe(config: TrainConfig, mesh: Mesh, batch: Batch) -> list[str]:
     """Return lines on stages, waiting, memory and what travels, for the arguments of `bytes_per_tick`."""
     stages, mib = mesh.shape[AXIS], 2**20
     numbers = stage_parameters(config, stages)
-    copy, sums = max(numbers) * jnp.dtype(config.compute_dtype).itemsize, max(numbers) * 4
+    # In the type of the computation: the buffer, the parameters taken from it, a microbatch's gradient; then its sum.
+    taken = max(numbers) * (3 * jnp.dtype(config.compute_dtype).itemsize + 4)
     return [
         f"pipeline of {stages} stages, of {', '.join(f'{number:,}' for number in numbers)} parameters",
         f"waiting {bubble(stages, config.accumulate):.1%} of the time (if all stages took equally long), with "
         f"{config.accumulate} microbatches",
-        f"during a step {copy / mib:,.1f} MiB of the largest stage's parameters and {sums / mib:,.1f} MiB of gradients",
+        f"during a step {taken / mib:,.1f} MiB per device for the largest stage's parameters and their gradients",
         f"sent at every tick {bytes_per_tick(config, mesh, batch) / mib:,.2f} MiB forward and as much backward",
     ]
