@@ -13,6 +13,7 @@ RUN/profile/         a trace of some steps (`train.profile`)
 """
 
 import contextlib
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -34,9 +35,21 @@ from train.journal import METRICS, Journal
 from train.manifest import replace_file
 from train.plot import plot_loss
 from train.profile import Profiler
-from train.publish import publish
+from train.publish import publisher
 from train.setup import Setup, first_state, prepare
 from train.step import TrainState, put_batch
+
+
+@dataclasses.dataclass(frozen=True)
+class _Run:
+    """What lasts from one start of the run to its end."""
+
+    setup: Setup
+    identity: dict[str, Any]
+    checkpoints: Checkpoints
+    health: Health
+    goodput: Goodput
+    evaluations: Evaluations
 
 
 def train(config: TrainConfig) -> int:
@@ -54,17 +67,16 @@ def train(config: TrainConfig) -> int:
     identity = {**flatten(config), "data_digest": digest(setup.sets)}
     with run_folder(config.out), goodput, Checkpoints(config.out, config.keep) as checkpoints:
         health = open_health(config.out, config.max_skipped, config.max_rollbacks)
+        run = _Run(setup, identity, checkpoints, health, goodput, evaluations)
         while True:
             state, meta = _start(setup, checkpoints, identity)
             goodput.back_to(meta["step"])
             if meta["step"] >= config.steps:
-                _publish(setup, state)  # its model may be missing: runs of several processes do not write it
+                _publisher(setup, state)()  # its model may be missing: runs of several processes do not write it
                 console.print(f"{config.out}: all {meta['step']} steps are made; raise --steps to go on")
                 return 0
             with Interrupt() as interrupt:
-                step, left_out = _advance(
-                    setup, state, meta, identity, health, checkpoints, goodput, interrupt, evaluations
-                )
+                step, left_out = _advance(run, state, meta, interrupt)
                 del state  # its buffers are gone, or about to be read again
                 checkpoints.wait()  # here, where a second signal but Ctrl-C cannot spoil it
             goodput.lap("going back" if health.lost else "saving")
@@ -84,22 +96,13 @@ def train(config: TrainConfig) -> int:
     return 0
 
 
-def _advance(
-    setup: Setup,
-    state: TrainState,
-    meta: dict[str, Any],
-    identity: dict[str, Any],
-    health: Health,
-    checkpoints: Checkpoints,
-    goodput: Goodput,
-    interrupt: Interrupt,
-    evaluations: Evaluations,
-) -> tuple[int, Counter[str]]:
+def _advance(run: _Run, state: TrainState, meta: dict[str, Any], interrupt: Interrupt) -> tuple[int, Counter[str]]:
     """Train from ``state`` until all steps are made, a signal came, or `Health` demands to go back.
 
     Returns:
         The last step, and the samples that were left out or could not be used, by reason.
     """
+    setup, health, goodput = run.setup, run.health, run.goodput
     config, first, shapes, owed = setup.config, meta["step"], set(), False
     with (
         Feed(setup.source, config.workers) as feed,
@@ -129,27 +132,21 @@ def _advance(
                 journal.settle()
                 health.settle()
             if health.lost:
-                _go_back(setup, health, checkpoints, feed.position())
+                _go_back(run, feed.position())
                 break
             if owed and (health.sound or ending):  # going back into a row of skipped steps would be no help
                 goodput.mark(step)
-                saved = {
-                    "step": step,
-                    "position": feed.position(),
-                    "journal": journal.state(),
-                    "health": health.state(),
-                    "run": identity,
-                }
-                checkpoints.save(step, state, saved)
-                _publish(setup, state)
+                counted = {"position": feed.position(), "journal": journal.state(), "health": health.state()}
+                model = _publisher(setup, state)
+                run.checkpoints.save(step, state, {"step": step, **counted, "run": run.identity}, then=model)
                 goodput.lap("saving")
                 owed = False
-            checkpoints.check()
+            run.checkpoints.check()
             if stopping:
                 break
-            if evaluations.due(step):
+            if run.evaluations.due(step):
                 journal.settle()
-                evaluations.run(step, state)
+                run.evaluations.run(step, state)
                 goodput.lap("evaluating")
             if profiler.turn(state):
                 goodput.lap("profiling")
@@ -158,17 +155,17 @@ def _advance(
     return step, journal.left_out + journal.bad
 
 
-def _go_back(setup: Setup, health: Health, checkpoints: Checkpoints, position: dict[str, Any]) -> None:
+def _go_back(run: _Run, position: dict[str, Any]) -> None:
     """Note that the run goes on from its last checkpoint, past the data up to ``position``.
 
     Raises:
         UserError: it has gone back too often.
     """
-    past = health.roll_back(checkpoints.newest() or 0, position)
+    past = run.health.roll_back(run.checkpoints.newest() or 0, position)
     if jax.process_index() == 0:
-        write_rollbacks(setup.config.out, health)
+        write_rollbacks(run.setup.config.out, run.health)
     console.print(
-        f"loss or gradient was not finite in {setup.config.max_skipped} steps up to {past.found}; going back to step "
+        f"loss or gradient was not finite in {run.health.most} steps up to {past.found}; going back to step "
         f"{past.step} and past these samples: {named(past.samples)}"
     )
 
@@ -201,13 +198,12 @@ def _start(setup: Setup, checkpoints: Checkpoints, identity: dict[str, Any]) -> 
     return checkpoints.restore(step, setup.abstract, setup.shardings), meta
 
 
-def _publish(setup: Setup, state: TrainState) -> None:
-    """Write the parameters where the reader finds them, and the curve.
+def _publisher(setup: Setup, state: TrainState) -> Callable[[], None]:
+    """Return what writes the parameters where the reader finds them; draw the curve.
 
     No single process of several holds all parameters; then the same command in one process writes the model later.
     """
     out = setup.config.out
-    if jax.process_count() == 1:
-        publish(setup, state, out / "model")
     if jax.process_index() == 0:
         plot_loss(out / METRICS, out / "loss.png", title=out.name)
+    return publisher(setup, state, out / "model") if jax.process_count() == 1 else lambda: None

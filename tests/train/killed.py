@@ -10,6 +10,7 @@ own threads, at a random time. Nothing of this is known to the code under test.
 """
 
 import json
+import math
 import os
 import random
 import signal
@@ -23,9 +24,12 @@ from tests.train import tiny, toy
 from train import loop
 from train.config import TrainConfig
 
-STEPS, REAL_STEPS, EVERY = 60, 250, 2
+#: Steps and steps between checkpoints, of the toy and of the real model.
+STEPS, EVERY, REAL_STEPS, REAL_EVERY = 44, 1, 350, 2
 #: Batches whose loss is no number; as many as let the run go back.
-BROKEN, ROW = range(31, 34), 3
+BROKEN, ROW = range(21, 24), 3
+#: Checkpoints that one start may make: some are left for the others.
+PROGRESS = 3
 
 #: What Python reports when a file is about to be changed.
 CALLS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate")
@@ -93,28 +97,31 @@ def kill_once(config: TrainConfig, rng: random.Random, calls: int, window: float
         calls: half of the kills come at one of the first so many calls; 0 for none.
         window: the others come at most so many seconds after the first checkpoint that the child made.
     """
-    before = listed(config.out)
+    before, first = listed(config.out), math.inf
     if calls and rng.random() < 0.5:
         when: dict[str, Any] = {"call": rng.randint(1, calls)}
         child = start(config, lambda: die_at(config.out, when["call"]))
     else:
-        child = start(config)
-        while listed(config.out) == before:
-            assert os.waitpid(child, os.WNOHANG) == (0, 0), "ended by itself"
-            time.sleep(0.005)
         when = {"seconds": rng.uniform(0, window)}
-        time.sleep(when["seconds"])
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+        child = start(config)
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
+        now, done = time.monotonic(), (listed(config.out) - before) // config.checkpoint_every
+        if done and first == math.inf:
+            first = now
+        if done >= PROGRESS or now - first >= when.get("seconds", math.inf):
+            os.kill(child, signal.SIGKILL)
+            ended = os.waitpid(child, 0)
+            break
+        time.sleep(0.005)
     left = [path.name for path in (config.out / "checkpoints").glob("*.partial")]
-    after = listed(config.out)
-    return {**when, "before": before, "after": after, "left": left, "status": os.waitstatus_to_exitcode(status)}
+    after, status = listed(config.out), os.waitstatus_to_exitcode(ended[1])
+    return {**when, "before": before, "after": after, "left": left, "status": status}
 
 
 def main(run: Path, kills: int, seed: int, data: str = "") -> None:
     rng = random.Random(seed)
     if data:  # a folder as `tests.train.tiny` writes it: the real model with its input
-        config = tiny.tiny_config(Path(data), out=run, steps=REAL_STEPS, checkpoint_every=EVERY)
+        config = tiny.tiny_config(Path(data), out=run, steps=REAL_STEPS, checkpoint_every=REAL_EVERY)
         calls, window = 0, 2.0
     else:
         toy.install(BROKEN)

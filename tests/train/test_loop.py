@@ -22,7 +22,8 @@ from dsocr_jax.weights.params import flatten
 from tests.train import tiny
 from train import loop, manifest
 from train.checkpoint import Checkpoints
-from train.config import TrainConfig
+from train.config import TrainConfig, differences
+from train.config import flatten as config_fields
 from train.metrics import read_metrics
 from train.setup import Setup, first_state, prepare
 from train.step import Step, TrainState
@@ -128,6 +129,23 @@ def test_changed_configuration_is_refused_by_name(whole):
     changed = dataclasses.replace(whole, seed=3, loss_chunk=9, steps=20, log_every=2)
     with pytest.raises(UserError, match=r"started otherwise \(loss_chunk: 8 → 9; seed: 0 → 3\)"):
         loop.train(changed)
+
+
+def test_difference_of_nested_fields_is_told_by_their_names(whole):
+    modes = (dataclasses.replace(tiny.MODEL.modes[0], fit="pad"), tiny.MODEL.modes[1])
+    decoder = dataclasses.replace(tiny.MODEL.decoder, hidden=64)
+    model = dataclasses.replace(tiny.MODEL, modes=modes, decoder=decoder)
+    optimizer = dataclasses.replace(whole.optimizer, decay=("x",), peak_lr=0.5)
+    changed = dataclasses.replace(whole, model=model, mixture={"charts": 2.0}, optimizer=optimizer)
+    saved = json.loads(json.dumps(config_fields(whole)))
+    assert differences(saved, config_fields(changed)) == [
+        "mixture.charts: absent → 2.0",
+        "model.decoder.hidden: 32 → 64",
+        "model.modes.tiny.fit: stretch → pad",
+        f"optimizer.decay: {list(whole.optimizer.decay)} → ['x']",
+        "optimizer.peak_lr: 0.01 → 0.5",
+    ]
+    assert differences(saved, config_fields(whole)) == []
 
 
 def test_other_data_are_refused(whole, tmp_path):

@@ -122,7 +122,7 @@ def install(broken: range) -> None:
         "first_state": first_state,
         "Feed": Feed,
         "digest": lambda sets: "toys",
-        "publish": lambda *_: None,
+        "publisher": lambda *_: lambda: None,
         "plot_loss": lambda *_, **__: False,
     }
     for name, value in changes.items():
