@@ -68,23 +68,93 @@ def _tree(table: Table) -> Tree:
 
 
 def _tree_edit_distance(first: Tree, second: Tree, structure_only: bool) -> float:
-    """Zhang and Shasha's algorithm, on nodes in postorder (the cells of a row, the row, ..., the table)."""
-    leaf_a, tags_a, cells_a = _postorder(first)
-    leaf_b, tags_b, cells_b = _postorder(second)
-    rename = (tags_a[:, None] != tags_b[None, :]).astype(np.float64)
-    if cells_a and cells_b:
-        rename[np.ix_(tags_a == _TD, tags_b == _TD)] = _rename_cells(cells_a, cells_b, structure_only)
-    costs = rename.tolist()
-    distance = rename.tolist()  # already right for pairs of leaves; all other pairs are filled in below
-    for i in _keyroots(leaf_a):
-        for j in _keyroots(leaf_b):
-            if leaf_a[i] != i or leaf_b[j] != j:
-                _forest_distance(i, j, leaf_a, leaf_b, costs, distance)
-    return float(distance[-1][-1])
+    """Return the edit distance of two ordered trees (Zhang and Shasha's recursion over forests, a node at a time).
+
+    Tables are trees of two levels, so the distances of all subtrees are known beforehand: of two cells the cost of
+    renaming, of two rows the edit distance of their sequences of cells, of a cell and a row see `_cell_to_row`. The
+    roots are the same and matched. What is left is one pass over the nodes, done for a whole row of it at a time.
+    """
+    starts_a, starts_b = _starts(first), _starts(second)
+    subtrees = _subtree_distances(first, second, structure_only)
+    columns = np.arange(len(starts_b) + 1, dtype=np.float64)
+    # The forests of the nodes before each node; only those at the beginnings of rows are needed again.
+    forest = columns
+    before = {0: forest}
+    for node, start in enumerate(starts_a):
+        aligned = before[start][starts_b] + subtrees[node]
+        best = np.concatenate([forest[:1] + 1, np.minimum(forest[1:] + 1, aligned)])
+        # Inserting nodes one after the other: the least of best[k] + (column - k) over all k up to the column.
+        forest = np.minimum.accumulate(best - columns) + columns
+        before[node + 1] = forest
+        if start != node:
+            # A row is closed: the forests inside it are not needed any more.
+            for inner in range(start + 1, node + 1):
+                del before[inner]
+    return float(forest[-1])
+
+
+def _starts(tree: Tree) -> np.ndarray:
+    """Return each node's leftmost leaf, in postorder: the cells of a row, then the row, and so on: int64 [nodes]."""
+    starts: list[int] = []
+    for row in tree.rows:
+        begin = len(starts)
+        starts += [*range(begin, begin + len(row)), begin]
+    return np.array(starts, np.int64)
+
+
+def _subtree_distances(first: Tree, second: Tree, structure_only: bool) -> np.ndarray:
+    """Return the edit distance of every two subtrees, in postorder: float64 [nodes, nodes]."""
+    rename = _rename_cells(
+        [cell for row in first.rows for cell in row], [c for row in second.rows for c in row], structure_only
+    )
+    is_row_a, is_row_b = (
+        np.array([tag for row in tree.rows for tag in [False] * len(row) + [True]]) for tree in (first, second)
+    )
+    distances = np.empty((len(is_row_a), len(is_row_b)))
+    distances[np.ix_(~is_row_a, ~is_row_b)] = rename
+    distances[np.ix_(~is_row_a, is_row_b)] = _cell_to_row(rename, second)
+    distances[np.ix_(is_row_a, ~is_row_b)] = _cell_to_row(rename.T, first).T
+    distances[np.ix_(is_row_a, is_row_b)] = _row_to_row(rename, first, second)
+    return distances
+
+
+def _cell_to_row(rename: np.ndarray, tree: Tree) -> np.ndarray:
+    """Return the distance of each cell to each row of ``tree``: float64 [cells, rows].
+
+    The cell is one of the row's cells, or is renamed to the row (1); all other nodes of the row are inserted.
+    """
+    ends = np.cumsum([len(row) for row in tree.rows])
+    least = [
+        np.minimum(1.0, rename[:, end - len(row) : end].min(axis=1, initial=1.0)) + len(row)
+        for row, end in zip(tree.rows, ends.tolist(), strict=True)
+    ]
+    return np.stack(least, axis=1)
+
+
+def _row_to_row(rename: np.ndarray, first: Tree, second: Tree) -> np.ndarray:
+    """Return the edit distance of the cells of every two rows: float64 [rows, rows]."""
+    lengths = np.array([len(row) for row in second.rows])
+    ends = np.cumsum(lengths)
+    columns = np.arange(lengths.max() + 1, dtype=np.float64)
+    # Cells of each row of the second table; what is beyond a row's end is computed and never looked at.
+    cells = np.minimum((ends - lengths)[:, None] + np.arange(lengths.max())[None, :], max(rename.shape[1] - 1, 0))
+    distances = np.empty((len(first.rows), len(second.rows)))
+    at = 0
+    for number, row in enumerate(first.rows):
+        above = np.broadcast_to(columns, (len(lengths), len(columns)))
+        for cell in range(at, at + len(row)):
+            best = above + 1.0
+            best[:, 1:] = np.minimum(best[:, 1:], above[:, :-1] + rename[cell][cells])
+            above = np.minimum.accumulate(best - columns, axis=1) + columns
+        at += len(row)
+        distances[number] = above[np.arange(len(lengths)), lengths]
+    return distances
 
 
 def _rename_cells(first: Sequence[Cell], second: Sequence[Cell], structure_only: bool) -> np.ndarray:
     """Return the cost of renaming each cell into each other one: float64 [first, second]."""
+    if not first or not second:
+        return np.zeros((len(first), len(second)))
     spans_a = np.array([(cell.colspan, cell.rowspan) for cell in first])
     spans_b = np.array([(cell.colspan, cell.rowspan) for cell in second])
     other = (spans_a[:, None] != spans_b[None, :]).any(axis=-1)
@@ -93,45 +163,3 @@ def _rename_cells(first: Sequence[Cell], second: Sequence[Cell], structure_only:
     texts = [cell.text for cell in first], [cell.text for cell in second]
     distance = cdist(*texts, scorer=Levenshtein.normalized_distance, dtype=np.float64)
     return np.where(other, 1.0, distance)
-
-
-def _forest_distance(
-    i: int, j: int, leaf_a: list[int], leaf_b: list[int], rename: list[list[float]], distance: list[list[float]]
-) -> None:
-    """Fill ``distance`` for all pairs of subtrees on the left paths of the subtrees i and j."""
-    first_a, first_b = leaf_a[i], leaf_b[j]
-    width = j - first_b + 2
-    above = [float(count) for count in range(width)]
-    forest = [above]
-    for a in range(first_a, i + 1):
-        row = [above[0] + 1.0]
-        for b in range(first_b, j + 1):
-            column = b - first_b + 1
-            best = min(above[column], row[column - 1]) + 1.0
-            if leaf_a[a] == first_a and leaf_b[b] == first_b:
-                best = min(best, above[column - 1] + rename[a][b])
-                distance[a][b] = best
-            else:
-                best = min(best, forest[leaf_a[a] - first_a][leaf_b[b] - first_b] + distance[a][b])
-            row.append(best)
-        forest.append(row)
-        above = row
-
-
-_TABLE, _TR, _TD = 0, 1, 2
-
-
-def _postorder(tree: Tree) -> tuple[list[int], np.ndarray, list[Cell]]:
-    """Return each node's leftmost leaf and tag, and the cells, in postorder."""
-    leaf: list[int] = []
-    tags: list[int] = []
-    for row in tree.rows:
-        start = len(leaf)
-        leaf += [*range(start, start + len(row)), start]
-        tags += [_TD] * len(row) + [_TR]
-    return [*leaf, 0], np.array([*tags, _TABLE]), [cell for row in tree.rows for cell in row]
-
-
-def _keyroots(leaf: list[int]) -> list[int]:
-    """Return, for each leftmost leaf, the last node that has it, in rising order."""
-    return sorted({start: node for node, start in enumerate(leaf)}.values())

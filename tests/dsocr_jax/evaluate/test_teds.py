@@ -21,16 +21,11 @@ tables = st.integers(1, 3).flatmap(
 )
 
 
-def by_definition(first: Table, second: Table) -> float:
-    """Edit distance of ordered trees by plain recursion over forests (remove, insert or pair the last roots)."""
-
-    def tree(table: Table) -> tuple:
-        return ("table", "", tuple(("tr", "", tuple(("td", cell, ()) for cell in row)) for row in table.rows))
+def forest_distance(first: tuple, second: tuple) -> float:
+    """Edit distance of ordered forests by plain recursion (remove, insert or pair the last roots)."""
 
     def rename(a: tuple, b: tuple) -> float:
-        if a[0] != b[0]:
-            return 1.0
-        return Levenshtein.normalized_distance(a[1], b[1])
+        return 1.0 if a[0] != b[0] else float(Levenshtein.normalized_distance(a[1], b[1]))
 
     @cache
     def distance(a: tuple, b: tuple) -> float:
@@ -45,7 +40,14 @@ def by_definition(first: Table, second: Table) -> float:
             options.append(distance(a[-1][2], b[-1][2]) + distance(a[:-1], b[:-1]) + rename(a[-1], b[-1]))
         return min(options)
 
-    return distance((tree(first),), (tree(second),))
+    return distance(first, second)
+
+
+def by_definition(first: Table, second: Table) -> float:
+    def tree(table: Table) -> tuple:
+        return ("table", "", tuple(("tr", "", tuple(("td", cell, ()) for cell in row)) for row in table.rows))
+
+    return forest_distance((tree(first),), (tree(second),))
 
 
 def test_nodes() -> None:
@@ -104,3 +106,18 @@ def test_trees_without_anything_in_common_may_fall_below_0() -> None:
 
 def test_rows_without_cells() -> None:
     assert tree_similarity(Tree(((),)), Tree(((Cell("a"),),))) == pytest.approx(1 - 1 / 2)
+
+
+cells = st.builds(Cell, st.sampled_from(["", "a", "ab", "xb"]), st.sampled_from([1, 1, 2]))
+trees = st.builds(Tree, st.lists(st.lists(cells, max_size=3).map(tuple), min_size=1, max_size=3).map(tuple))
+
+
+@given(trees, trees)
+@settings(max_examples=60, deadline=None)
+def test_ragged_tables_with_spans_by_definition(first: Tree, second: Tree) -> None:
+    def tree(table: Tree) -> tuple:
+        rows = (("tr", "", tuple((("td", c.colspan), c.text, ()) for c in row)) for row in table.rows)
+        return ("table", "", tuple(rows))
+
+    expected = 1 - forest_distance((tree(first),), (tree(second),)) / max(first.nodes, second.nodes)
+    assert tree_similarity(first, second) == pytest.approx(expected)
