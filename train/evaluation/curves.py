@@ -24,7 +24,7 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> bytes:
 
     steps = [line["step"] for line in lines]
     modes = list(lines[-1]["loss"])
-    kinds = list(lines[-1]["kinds"])
+    kinds = sorted(lines[-1]["kinds"])
     panels = _panels(lines, kinds, modes)
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)

@@ -15,6 +15,8 @@ from train.evaluation.curves import draw_curves
 from train.evaluation.result import MAIN, Case, Result
 from train.manifest import replace_file
 
+#: Where less than this share of the longer text is in both, their differences say nothing, and are not marked.
+ALIKE = 0.5
 #: Side of a shown picture, in pixels, and the longest text that is shown of a truth or an answer.
 PICTURE, TEXT = 240, 1200
 #: Rows and columns of a table that is drawn as one.
@@ -122,13 +124,19 @@ def _cut(text: str) -> str:
 def pieces(answer: str, truth: str) -> list[tuple[str, str]]:
     """Return the answer in pieces, each with its kind: ``same``, ``new`` (not in the truth) or ``gone`` (only there).
 
+    An answer that has little in common with the truth is one piece, ``other``.
+
     >>> pieces("CCO", "CCN")
     [('CC', 'same'), ('O', 'new'), ('N', 'gone')]
     """
     from rapidfuzz.distance import Levenshtein
 
+    codes = Levenshtein.opcodes(answer, truth)
+    common = sum(code.src_end - code.src_start for code in codes if code.tag == "equal")
+    if common < ALIKE * max(len(answer), len(truth)):
+        return [(answer, "other")]
     found: list[tuple[str, str]] = []
-    for code in Levenshtein.opcodes(answer, truth):
+    for code in codes:
         mine, theirs = answer[code.src_start : code.src_end], truth[code.dest_start : code.dest_end]
         if code.tag == "equal":
             found.append((mine, "same"))
