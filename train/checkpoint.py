@@ -56,7 +56,11 @@ class Checkpoints:
         self._error: BaseException | None = None
         if jax.process_index() == 0:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for left in self.folder.glob(f"*{PARTIAL}"):  # of a save, or a deletion, that was killed
+
+    def clean(self) -> None:
+        """Remove what a save or a deletion that was killed has left."""
+        if jax.process_index() == 0:
+            for left in self.folder.glob(f"*{PARTIAL}"):
                 shutil.rmtree(left, ignore_errors=True)
 
     def steps(self) -> list[int]:
@@ -88,7 +92,8 @@ class Checkpoints:
                 manifest.verify(self.folder / str(step))
             except manifest.Damaged as damage:
                 aside.append(self._set_aside(step))
-                console.print(f"the checkpoint of step {step} is damaged: {damage}; it is kept as {aside[-1]}")
+                text = f"the checkpoint of step {step} is damaged: {damage}; it is kept as {aside[-1]}"
+                console.print(text, markup=False)
                 continue
             return step
         if aside:

@@ -78,7 +78,8 @@ class Health:
         self.row = [*self.row, (step, samples)] if skipped else []
         if skipped:
             self.skipped += 1
-            console.print(f"step {step} is skipped: loss or gradient is not finite; its samples: {named(samples)}")
+            text = f"step {step} is skipped: loss or gradient is not finite; its samples: {named(samples)}"
+            console.print(text, markup=False)
 
     @property
     def sound(self) -> bool:

@@ -66,6 +66,7 @@ def train(config: TrainConfig) -> int:
     evaluations = Evaluations(setup)
     identity = {**flatten(config), "data_digest": digest(setup.sets)}
     with run_folder(config.out), goodput, Checkpoints(config.out, config.keep) as checkpoints:
+        checkpoints.clean()
         health = open_health(config.out, config.max_skipped, config.max_rollbacks)
         run = _Run(setup, identity, checkpoints, health, goodput, evaluations)
         while True:
@@ -166,7 +167,8 @@ def _go_back(run: _Run, position: dict[str, Any]) -> None:
         write_rollbacks(run.setup.config.out, run.health)
     console.print(
         f"loss or gradient was not finite in {run.health.most} steps up to {past.found}; going back to step "
-        f"{past.step} and past these samples: {named(past.samples)}"
+        f"{past.step} and past these samples: {named(past.samples)}",
+        markup=False,
     )
 
 

@@ -168,6 +168,7 @@ def test_leftovers_of_a_killed_save_are_removed(tmp_path):
     (tmp_path / "checkpoints" / "2").rename(tmp_path / "checkpoints" / "2.partial")
     with Checkpoints(tmp_path, keep=2) as checkpoints:
         assert checkpoints.newest() == 1
+        checkpoints.clean()
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["1"]
 
 

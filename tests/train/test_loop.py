@@ -118,6 +118,42 @@ def test_run_stopped_by_sigterm_goes_on_to_the_same_end(whole, monkeypatch, capf
     assert_same_run(config, whole)
 
 
+def test_killed_data_worker_is_started_again_and_nothing_changes(whole, monkeypatch):
+    killed = []
+
+    class Fragile(loop.Feed):
+        def __next__(self):
+            fed = super().__next__()
+            if not killed:
+                killed.append(self._workers.processes[0])
+                os.kill(killed[0], signal.SIGKILL)
+            return fed
+
+    monkeypatch.setattr(loop, "Feed", Fragile)
+    config = dataclasses.replace(whole, out=whole.out.with_name("fragile"), workers=1)
+    assert loop.train(config) == 0
+    assert killed
+    assert_same_run(config, whole)
+
+
+def test_data_that_end_a_run_leave_the_checkpoint_that_was_under_way(whole, monkeypatch):
+    class Dying(loop.Feed):
+        def __next__(self):
+            if self.position()["step"] == STOPPED:
+                raise UserError("data worker 1 of 1 died 3 times in a row")
+            return super().__next__()
+
+    config = dataclasses.replace(whole, out=whole.out.with_name("starved"), checkpoint_every=STOPPED - 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "Feed", Dying)
+        with pytest.raises(UserError, match="data worker 1 of 1 died"):
+            loop.train(config)
+    with Checkpoints(config.out, config.keep) as checkpoints:
+        assert checkpoints.newest() == STOPPED - 1
+    assert loop.train(config) == 0
+    assert_same_run(config, whole)
+
+
 def test_finished_run_is_left_as_it_is(whole, capfd):
     before = (whole.out / "metrics.jsonl").read_bytes()
     assert loop.train(whole) == 0
