@@ -17,7 +17,12 @@ CHUNK = 16
 
 
 def map_scores(
-    score: Callable[..., Any], examples: Sequence[tuple[Any, ...]], ids: Sequence[str], title: str, workers: int | None
+    score: Callable[..., Any],
+    examples: Sequence[tuple[Any, ...]],
+    ids: Sequence[str],
+    title: str,
+    workers: int | None,
+    worth_it: int = WORTH_IT,
 ) -> list[Any]:
     """Return ``score(*example)`` of every example, in order.
 
@@ -27,13 +32,14 @@ def map_scores(
         ids: names of the examples, for messages.
         title: of the bar.
         workers: processes; None takes one for each processor, where there is enough to do.
+        worth_it: examples from which on there is.
 
     Raises:
         UserError: a truth cannot be parsed; the message names the example.
     """
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, not {workers}")
-    count = workers or (os.cpu_count() or 1 if len(examples) >= WORTH_IT else 1)
+    count = workers or (os.cpu_count() or 1 if len(examples) >= worth_it else 1)
     results: list[Any] = []
     try:
         with progress(title, len(examples), "answers") as advance:

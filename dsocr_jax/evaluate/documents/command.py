@@ -20,6 +20,8 @@ from dsocr_jax.evaluate.show import make_examples
 
 #: Larger files of recorded answers are no Markdown of a page.
 MAX_ANSWER_BYTES = 4 << 20
+#: Pages from which on several processes score them; a bad answer to a full page may take seconds.
+WORTH_IT = 32
 
 
 def run_documents(job: Documents) -> int:
@@ -98,7 +100,8 @@ def group_names(scored: list[Scored]) -> list[Labels]:
 
 
 def _score(job: Documents, pages: list[Item], examples: list[tuple[str, object]]) -> list[Scored]:
-    rows = map_scores(score_document, examples, [item.id for item in pages], "scoring pages", job.workers)
+    ids = [item.id for item in pages]
+    rows = map_scores(score_document, examples, ids, "scoring pages", job.workers, WORTH_IT)
     return [Scored(item.id, dict(item.labels), row) for item, row in zip(pages, rows, strict=True)]
 
 
