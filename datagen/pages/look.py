@@ -42,7 +42,6 @@ _ADVANCE = {
     "Geor": 0.58,
     "Ethi": 0.72,
     "Tfng": 0.62,
-    "Yiii": 1.0,
     "Java": 0.8,
 }
 
@@ -201,7 +200,7 @@ def choose(document: Document, dice: Dice, settings: PageSettings, heights: dict
 
 def _more_leading(script: str) -> float:
     """Return what lines of a script stand farther apart than those of Latin letters, in em."""
-    return 0.3 if script in ("Mymr", "Khmr", "Tibt") else 0.15 if script in TALL else 0.0
+    return 0.3 if script in ("Mymr", "Khmr", "Tibt", "Java") else 0.15 if script in TALL else 0.0
 
 
 def roomier(look: Look, factor: float, least: float, widest: int) -> Look:

@@ -104,7 +104,6 @@ _BY_SCRIPT: dict[str, tuple[Typeface, ...]] = {
     "Cher": (_system("Noto Sans Cherokee"),),
     "Syrc": (_system("Noto Sans Syriac"),),
     "Thaa": (_system("Noto Sans Thaana"),),
-    "Yiii": (_system("Noto Sans Yi"),),
     "Java": (_system("Noto Sans Javanese"),),
     "Vaii": (_system("Noto Sans Vai"),),
 }
@@ -229,9 +228,15 @@ def _path(face: Typeface) -> Path | None:
 def _covered(face: Typeface) -> frozenset[str]:
     if face.package == "typst":
         return _BUILT_IN
-    from fontTools.ttLib import TTFont
-
     path = _path(face)
     assert path is not None
+    return _characters(path)
+
+
+@functools.cache
+def _characters(path: Path) -> frozenset[str]:
+    """Return what a file has glyphs for; the fonts of the collection that we use have all the same."""
+    from fontTools.ttLib import TTFont
+
     with TTFont(path, fontNumber=0, lazy=True) as font:
         return frozenset(map(chr, font.getBestCmap()))

@@ -27,6 +27,9 @@ _PROFILE = "a-2b"
 #: Differs from paper by this much, of 255, in any colour.
 _INK = 60
 
+#: Paper darker than this has no pictures printed onto it but stuck.
+_DARK = 128
+
 #: A box as left, top, right, bottom, in pixels.
 Box = tuple[float, float, float, float]
 
@@ -231,4 +234,5 @@ def paste(image: np.ndarray, pictures: Mapping[int, np.ndarray], boxes: Mapping[
         if small.ndim == 3 and image.ndim == 2:
             small = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         part = image[top:bottom, left:right]
-        part[:] = (part.astype(np.uint16) * small // 255).astype(np.uint8)
+        # On dark paper, a slide's, pictures keep their own ground.
+        part[:] = small if part.mean() < _DARK else (part.astype(np.uint16) * small // 255).astype(np.uint8)

@@ -12,7 +12,7 @@ LAYOUTS: dict[str, tuple[Callable[[Maker, int], Document], tuple[int, int]]] = {
     "book": (prints.book, (900, 3200)),
     "report": (prints.report, (700, 2600)),
     "paper": (prints.paper, (1500, 5000)),
-    "newspaper": (prints.newspaper, (1800, 5000)),
+    "newspaper": (prints.newspaper, (2800, 7000)),
     "slide": (sheets.slide, (80, 500)),
     "exam": (sheets.exam, (500, 2000)),
     "note": (sheets.note, (150, 900)),

@@ -36,7 +36,7 @@ slv sme smo sna som sot spa src srp_latn ssw sun swe swh tah tgl ton tsn tuk_lat
 zul
 """
 _OTHERS = """
-abk ady amh arb bel ben bho bod bul chr_cased chv cmn_hans cmn_hant csw div ell_monotonic guj heb hin hye iii ike
+abk ady amh arb bel ben bho bod bul chr_cased chv cmn_hans cmn_hant csw div ell_monotonic guj heb hin hye ike
 jav_java jpn kan kat kaz kbd khk khm kir kor lao mag mai mal mar mkd mly_arab mnw mya nep ojb oss pan pbu pes_1 pes_2
 pnb rus sah san shn sin srp_cyrl tam tat tel tgk tha tir tuk_cyrl tyv uig_arab ukr urd vai ydd yue zgh aii
 """

@@ -148,12 +148,12 @@ def test_pages_do_not_depend_on_those_before_them() -> None:
 
 
 def test_pages_vary() -> None:
-    drawn = pages(40)
+    drawn = pages(30)
     assert len({page.meta["layout"] for page in drawn}) >= 7
-    assert len({page.meta["language"] for page in drawn}) >= 15
+    assert len({page.meta["language"] for page in drawn}) >= 10
     assert len({page.meta["font"] for page in drawn}) >= 6
     assert {page.image.ndim for page in drawn} == {2, 3}
-    assert len({page.image.shape[:2] for page in drawn}) > 30
+    assert len({page.image.shape[:2] for page in drawn}) > 25
 
 
 def test_meta_is_json_and_tells_about_the_page(grounded: list[Drawn]) -> None:
