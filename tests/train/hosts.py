@@ -1,7 +1,7 @@
-"""A run of several processes, stopped in several ways: ``python -m tests.train.hosts FOLDER``.
+"""A run of several processes, stopped in several ways: ``python -m tests.train.hosts FOLDER [DATA]``.
 
-As in `tests.train.killed` one process imports everything and forks the others; the run is `tests.train.toy`.
-Prints how each process ended.
+As in `tests.train.killed` one process imports everything and forks the others; the run is `tests.train.toy`, or, with a
+folder DATA that `tests.train.tiny` wrote, a real model. Prints how each process ended.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import jax
 
-from tests.train import toy
+from tests.train import tiny, toy
 from train import loop, manifest
 from train.config import TrainConfig
 from train.journal import Journal
@@ -25,8 +25,9 @@ STEPS, EVERY, DEVICES = 16, 3, 4
 BROKEN, ROW, KILLED, STOPPED = range(7, 9), 2, 6, 11
 
 
-def config_of(run: Path) -> TrainConfig:
-    return toy.config_of(run, steps=STEPS, checkpoint_every=EVERY, max_skipped=ROW)
+def config_of(run: Path, data: str = "") -> TrainConfig:
+    changes = {"steps": STEPS, "checkpoint_every": EVERY, "max_skipped": ROW}
+    return tiny.tiny_config(Path(data), out=run, **changes) if data else toy.config_of(run, **changes)
 
 
 def kill_in_save(process: int) -> None:
@@ -53,7 +54,7 @@ def stop(process: int) -> None:
     Journal.note = noted  # type: ignore[method-assign]
 
 
-def start(run: Path, processes: int, change: Callable[[int], None] = lambda process: None) -> list[int]:
+def start(run: Path, data: str, processes: int, change: Callable[[int], None] = lambda process: None) -> list[int]:
     """Run in so many processes to their end; return the exit statuses. When one is killed, so are the others."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -67,9 +68,10 @@ def start(run: Path, processes: int, change: Callable[[int], None] = lambda proc
                 jax.config.update("jax_num_cpu_devices", DEVICES // processes)
                 if processes > 1:
                     jax.distributed.initialize(address, processes, process)
-                toy.install(BROKEN)
+                if not data:
+                    toy.install(BROKEN)
                 change(process)
-                status = loop.train(config_of(run))
+                status = loop.train(config_of(run, data))
             except BaseException as error:
                 print(repr(error), file=sys.stderr)
             finally:
@@ -88,18 +90,18 @@ def start(run: Path, processes: int, change: Callable[[int], None] = lambda proc
     return [statuses[child] for child in children]
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, data: str = "") -> None:
     report = {
-        "one": start(folder / "one", 1),
-        "two": start(folder / "two", 2),
-        "killed": start(folder / "stopped", 2, kill_in_save),
+        "one": start(folder / "one", data, 1),
+        "two": start(folder / "two", data, 2),
+        "killed": start(folder / "stopped", data, 2, kill_in_save),
         "left": sorted(path.name for path in (folder / "stopped" / "checkpoints").iterdir()),
-        "stopped": start(folder / "stopped", 2, stop),
+        "stopped": start(folder / "stopped", data, 2, stop),
         "listed": sorted(path.name for path in (folder / "stopped" / "checkpoints").iterdir()),
-        "ended": start(folder / "stopped", 2),
+        "ended": start(folder / "stopped", data, 2),
     }
     print(json.dumps(report))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])
