@@ -77,7 +77,7 @@ def _compression(job: Compression) -> int:
     found = gather(job, "pages", job.data, job.modes, job.prompt)
     vision = _vision_tokens(job)
     scored, counts = compression.score_compression(
-        found.items, found.replies, bins, count, vision, missing=job.missing, workers=job.workers
+        found.items, found.replies, bins, count, vision, missing=job.missing, words=job.words, workers=job.workers
     )
     how = Bootstrap(job.samples, job.level, job.seed)
     groups = compression.group_compression(scored, bins, how)

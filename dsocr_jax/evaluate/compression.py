@@ -15,6 +15,7 @@ from dsocr_jax.evaluate.items import Item, Reply
 from dsocr_jax.evaluate.parallel import map_scores
 from dsocr_jax.evaluate.result import Group, Labels, Scored, make_groups
 from dsocr_jax.evaluate.scoring import score_page
+from dsocr_jax.evaluate.text import Words
 
 #: What becomes of a page without an answer: it scores as an empty answer, or is left out of the means (and counted).
 Missing = Literal["empty", "skip"]
@@ -67,6 +68,7 @@ def score_compression(
     vision_tokens: Mapping[str, int],
     *,
     missing: Missing = "empty",
+    words: Words = "ideographs",
     workers: int | None = None,
 ) -> tuple[list[Scored], dict[str, int]]:
     """Score every page in every mode in which some page was answered.
@@ -78,6 +80,7 @@ def score_compression(
         count_tokens: counts a truth's tokens where its source does not say them; None if there is no tokenizer.
         vision_tokens: of each mode, for replies that do not say theirs.
         missing: what becomes of pages without an answer.
+        words: of texts with ideographs.
         workers: processes; None for as many as are worth it.
 
     Returns:
@@ -107,7 +110,7 @@ def score_compression(
             chosen.append((item, reply))
     rows = map_scores(
         score_page,
-        [(reply.text.strip(), item.truth.strip()) for item, reply in chosen],
+        [(reply.text.strip(), item.truth.strip(), words) for item, reply in chosen],
         [item.id for item, _ in chosen],
         "scoring pages",
         workers,

@@ -24,6 +24,7 @@ class Example:
         picture: ``data:`` address, or empty.
         truth, answer: texts.
         words: whether differences are shown word by word.
+        drawing: ``data:`` address of the answer drawn again, or empty.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Example:
     truth: str
     answer: str
     words: bool = True
+    drawing: str = ""
 
     def parts(self) -> list[tuple[str, str]]:
         """Return what is shown of the truth and the answer: (text, kind), kinds as in `marked`."""

@@ -66,6 +66,7 @@ class Compression(Shared):
         bins: first text token, the one behind the last, and the width of a bin.
         prompt: what is asked: free, or any other of 'dsocr read'. Of a set, pages with this prompt count.
         tokenizer: counts text tokens: DeepSeek-OCR's tokenizer.json; by default the checkpoint's.
+        words: in texts with ideographs, each of them, or what the package jieba divides them into (as Fox's script).
         fox_language: of a Fox folder with pages in both languages, those in English or in Chinese.
     """
 
@@ -75,6 +76,7 @@ class Compression(Shared):
     bins: tuple[int, int, int] = (600, 1300, 100)
     prompt: str = "free"
     tokenizer: Path | None = None
+    words: Literal["ideographs", "jieba"] = "ideographs"
     fox_language: Literal["en", "cn"] = "en"
 
 

@@ -38,9 +38,10 @@ AP_THRESHOLDS = (50, 75, 90)
 _NO_TABLE, _NO_FIGURE = Table((("",),)), Figure(())
 
 
-def score_page(prediction: str, truth: str) -> Row:
+def score_page(prediction: str, truth: str, words: text.Words = "ideographs") -> Row:
     """Word sets, edit distance and loops of a page's text (`text`, `loops`)."""
-    precision, recall = text.word_set_precision(prediction, truth), text.word_set_recall(prediction, truth)
+    precision = text.word_set_precision(prediction, truth, words)
+    recall = text.word_set_recall(prediction, truth, words)
     return {
         "word_set_precision": precision,
         "word_set_recall": recall,

@@ -8,6 +8,7 @@ from dsocr_jax.evaluate.items import Item, Reply
 from dsocr_jax.evaluate.pictures import thumbnail
 from dsocr_jax.evaluate.result import Scored
 from dsocr_jax.evaluate.scoring import LOWER_IS_BETTER, PARTS, RATIOS
+from dsocr_jax.prompts import PROMPTS
 from dsocr_jax.reading.documents import natural_key
 
 #: The metric by which a task's pages are told good from bad, and those that are shown with a page.
@@ -30,15 +31,19 @@ def pick(scored: Sequence[Scored], metric: str, count: int) -> list[Scored]:
     for item in scored:
         if value_of(item, metric) is not None:
             groups.setdefault(tuple(item.labels.values()), []).append(item)
-    orders = []
+    rankings, orders = [], []
     for _, group in sorted(groups.items(), key=lambda pair: [natural_key(label) for label in pair[0]]):
         ranked = sorted(group, key=lambda item: (sign * (value_of(item, metric) or 0.0), item.id))
         middle = len(ranked) // 2
-        orders.append([ranked[0]] + ([ranked[middle]] if middle else []) + [*ranked[1:middle], *ranked[middle + 1 :]])
+        rankings.append(ranked)
+        orders.append(
+            [ranked[0], *ranked[middle : middle + 1 if middle else 0], *ranked[1:middle], *ranked[middle + 1 :]]
+        )
     turns = range(max(map(len, orders), default=0))
-    chosen = [order[turn] for turn in turns for order in orders if turn < len(order)][:count]
-    # Shown group by group, not turn by turn.
-    return [item for order in orders for item in order if any(item is other for other in chosen)]
+    chosen = {id(order[turn]): None for turn in turns for order in orders if turn < len(order)}
+    kept = set(list(chosen)[:count])
+    # Shown group by group, the worst first.
+    return [item for ranked in rankings for item in ranked if id(item) in kept]
 
 
 def value_of(item: Scored, metric: str) -> float | None:
@@ -67,7 +72,8 @@ def make_examples(
         said = "no answer" if text is None else facts(numbers, MAIN[task])
         title = " · ".join(filter(None, [one.id, *one.labels.values()]))
         words = task in ("compression", "documents")
-        examples.append(Example(title, said, _picture(item), item.truth, text or "", words))
+        drawing = "" if words else _drawing(text or "")
+        examples.append(Example(title, said, _picture(item), item.truth, text or "", words, drawing))
     return examples
 
 
@@ -84,3 +90,12 @@ def _picture(item: Item) -> str:
         return thumbnail(item.picture())
     except UserError:
         return ""
+
+
+def _drawing(answer: str) -> str:
+    """Return the table, molecule or figure of an answer drawn again; empty where it says none."""
+    from dsocr_jax.answers.understand import understand
+    from dsocr_jax.reading.results.redraw import redraw
+
+    drawing = redraw(understand(answer, PROMPTS["figure"], (1, 1)))
+    return "" if drawing is None else thumbnail(drawing)

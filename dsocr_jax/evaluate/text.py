@@ -5,34 +5,43 @@ The set metrics forgive order, repetition and left-out repeats, so the edit dist
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
+
+from dsocr_jax.errors import UserError
+
+#: What the words of texts with ideographs are: each ideograph, or what jieba's dictionary divides them into.
+Words = Literal["ideographs", "jieba"]
 
 #: CJK ideographs: the unified blocks with extensions, and the compatibility ideographs.
 _IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _IDEOGRAPH_OR_REST = re.compile(f"{_IDEOGRAPH.pattern}|[^{_IDEOGRAPH.pattern[1:-1]}]+")
 
 
-def word_sets(prediction: str, truth: str) -> tuple[set[str], set[str]]:
-    """Return the distinct words of both texts.
-
-    Words are what stands between white space. If either text holds a CJK ideograph, every ideograph is a word of its
-    own in both; the released evaluator cuts Chinese with a dictionary (jieba) instead, so its numbers on Chinese pages
-    differ from these.
-    """
-    predicted, true = split_words(prediction, truth)
+def word_sets(prediction: str, truth: str, words: Words = "ideographs") -> tuple[set[str], set[str]]:
+    """Return the distinct words of both texts; see `split_words`."""
+    predicted, true = split_words(prediction, truth, words)
     return set(predicted), set(true)
 
 
-def split_words(prediction: str, truth: str) -> tuple[list[str], list[str]]:
-    """Return the words of both texts in order, as `word_sets` divides them."""
-    predicted, true = prediction.split(), truth.split()
-    if _IDEOGRAPH.search(prediction) or _IDEOGRAPH.search(truth):
-        predicted, true = _cut(predicted), _cut(true)
-    return predicted, true
+def split_words(prediction: str, truth: str, words: Words = "ideographs") -> tuple[list[str], list[str]]:
+    """Return the words of both texts in order.
+
+    Words are what stands between white space. If either text holds a CJK ideograph, both are cut further: every
+    ideograph is a word of its own, or, as in the released evaluator, the package jieba divides them.
+
+    Raises:
+        UserError: jieba is asked for and not installed.
+    """
+    if not (_IDEOGRAPH.search(prediction) or _IDEOGRAPH.search(truth)):
+        return prediction.split(), truth.split()
+    if words == "jieba":
+        return _jieba(prediction), _jieba(truth)
+    return _cut(prediction.split()), _cut(truth.split())
 
 
-def word_set_precision(prediction: str, truth: str) -> float:
+def word_set_precision(prediction: str, truth: str, words: Words = "ideographs") -> float:
     """Share of the distinct predicted words that are in the truth, |P & G| / |P|.
 
     This is the column of the paper's compression study.
@@ -40,17 +49,17 @@ def word_set_precision(prediction: str, truth: str) -> float:
     >>> word_set_precision("the cat the hat", "the cat sat on it")
     0.6666666666666666
     """
-    predicted, true = word_sets(prediction, truth)
+    predicted, true = word_sets(prediction, truth, words)
     return _overlap(predicted, true, len(predicted))
 
 
-def word_set_recall(prediction: str, truth: str) -> float:
+def word_set_recall(prediction: str, truth: str, words: Words = "ideographs") -> float:
     """Share of the distinct words of the truth that were predicted, |P & G| / |G|.
 
     >>> word_set_recall("the cat the hat", "the cat sat on it")
     0.4
     """
-    predicted, true = word_sets(prediction, truth)
+    predicted, true = word_sets(prediction, truth, words)
     return _overlap(predicted, true, len(true))
 
 
@@ -92,3 +101,11 @@ def _overlap(predicted: set[str], true: set[str], size: int) -> float:
 
 def _cut(words: list[str]) -> list[str]:
     return [piece for word in words for piece in _IDEOGRAPH_OR_REST.findall(word)]
+
+
+def _jieba(text: str) -> list[str]:
+    try:
+        import jieba  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        raise UserError("--words jieba needs the package jieba: pip install jieba, or leave it out") from None
+    return list(jieba.lcut(text))

@@ -331,6 +331,16 @@ def test_answers_are_kept_while_a_model_is_stopped(
     assert len(kept) == 1 and len(asked) == 3 - sum("error" not in line for line in kept)
 
 
+def test_a_stopped_command_says_so(job: Callable[..., Compression], monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*words: Any) -> Any:
+        raise asking.Stopped
+        yield
+
+    monkeypatch.setattr(asking, "_read", stopped)
+    assert run(job()) == 130
+    assert not (job().out / "evaluation.json").exists()
+
+
 def test_other_settings_and_truths_are_asked_anew(
     job: Callable[..., Compression], asked: list[str], tmp_path: Path
 ) -> None:

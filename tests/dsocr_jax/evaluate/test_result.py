@@ -207,6 +207,15 @@ def test_examples_tell_of_pages_without_answer() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("task", "metric", "answer"), [("molecules", "tanimoto", "CCO"), ("molecules", "tanimoto", "junk(")]
+)
+def test_an_answer_is_drawn_where_it_can_be(task: str, metric: str, answer: str) -> None:
+    one = Scored("1", {}, {metric: 0.5})
+    (example,) = make_examples(task, [one], [Item("1", "CCN")], [Reply("1", answer)], 1)
+    assert example.drawing.startswith("data:image/jpeg") == (answer == "CCO")
+
+
 def test_the_report_needs_nothing_but_itself_and_believes_nothing(tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script> \ud800"
     examples = [

@@ -1,11 +1,14 @@
 """Page metrics, computed by hand."""
 
 import doctest
+import sys
+import types
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsocr_jax.errors import UserError
 from dsocr_jax.evaluate import charts, text
 from dsocr_jax.evaluate.text import (
     edit_dist,
@@ -41,6 +44,21 @@ def test_ideographs_are_words_of_their_own() -> None:
 
 def test_one_side_with_ideographs_cuts_both() -> None:
     assert word_sets("ab", "中文")[1] == {"中", "文"}
+
+
+def test_jieba_cuts_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = types.ModuleType("jieba")
+    fake.lcut = lambda text: [text[:2], text[2:]]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "jieba", fake)
+    assert word_sets("天气好", "天气坏", "jieba") == ({"天气", "好"}, {"天气", "坏"})
+    assert word_set_precision("天气好", "天气坏", "jieba") == 1 / 2
+    assert word_sets("no need", "of it", "jieba")[0] == {"no", "need"}
+
+
+def test_jieba_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jieba", None)
+    with pytest.raises(UserError, match="pip install jieba"):
+        word_sets("天", "天", "jieba")
 
 
 @pytest.mark.parametrize(("prediction", "truth", "expected"), [("", "", 1.0), ("", "a", 0.0), ("a", "", 0.0)])
