@@ -171,7 +171,8 @@ def _source(stats: dict[str, Any], name: str, kernel: str, programs: Programs) -
     module, number = str(stats.get("hlo_module", "")), stats.get("program_id")
     tables = [programs[key] for key in (f"{module}({number})", module) if key in programs]
     for table in tables or list(programs.values()):
-        for key in (name, kernel, _as_instruction(kernel)):
+        # The name may have those of the loops and calls that the operation runs in before it.
+        for key in (*reversed(name.split("::")), kernel, _as_instruction(kernel)):
             if table.get(key):
                 return table[key]
     given = stats.get("tf_op") or stats.get("name") or ""

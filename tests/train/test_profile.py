@@ -63,7 +63,7 @@ def gpu_trace(folder: Path) -> Path:
       name: "/device:GPU:0"
       lines { name: "Stream #7(Compute)"
         events { metadata_id: 1 offset_ps: 0 duration_ps: 2000000000000
-          stats { metadata_id: 1 str_value: "fusion.1" } stats { metadata_id: 2 str_value: "jit_step" } }
+          stats { metadata_id: 1 str_value: "while.3::fusion.1" } stats { metadata_id: 2 str_value: "jit_step" } }
         events { metadata_id: 2 offset_ps: 3000000000000 duration_ps: 1000000000000 }
         events { metadata_id: 3 offset_ps: 4000000000000 duration_ps: 500000000000 } }
       lines { name: "Source code" events { metadata_id: 1 duration_ps: 7000000000000 } }

@@ -10,7 +10,7 @@ from dsocr_jax.weights.params import abstract_model, flatten
 from tests.train import tiny
 from train import loop
 from train.config import LoraConfig, TrainConfig
-from train.evaluation import Evaluations, held_out
+from train.evaluation import Evaluations, held_out, page
 from train.evaluation.held_out import choose, gathered, prepare_mode
 from train.evaluation.losses import effective
 from train.evaluation.run import FOLDER, LINES
@@ -158,6 +158,7 @@ def test_a_run_with_evaluations_is_the_run_without(
     def shared(config: TrainConfig) -> Setup:  # equal but for the evaluations: one compiled step serves both
         return dataclasses.replace(prepare(config), step=setup.step)
 
+    monkeypatch.setattr(page, "draw_curves", lambda lines: b"")  # takes its time, and is tested elsewhere
     monkeypatch.setattr(loop, "prepare", shared)
     monkeypatch.setattr(loop, "first_state", lambda _: jax.tree.map(lambda x: x.copy(), state))
     evaluated = dataclasses.replace(config, out=config.out.with_name("with"))
