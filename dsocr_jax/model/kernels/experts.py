@@ -1,4 +1,7 @@
-"""The routed experts' products, forward, as Triton kernels: see `dsocr_jax.model.kernels.rows`."""
+"""The routed experts' products, forward, as Triton kernels: see `dsocr_jax.model.kernels.rows`.
+
+In the kernels ``e``, ``f`` and ``n`` are the three arrays of a `Plan`: each tile's expert, first row and end.
+"""
 
 import dataclasses
 from functools import partial
@@ -21,7 +24,7 @@ def _swiglu(gate: Array, up: Array) -> Array:
     return g * jax.nn.sigmoid(g) * up.astype(jnp.float32)
 
 
-def _gated_kernel(
+def _experts_gated(
     x: Ref, gate: Ref, up: Ref, scales: Ref, order: Ref, e: Ref, f: Ref, n: Ref, *outs: Ref, blocks: Blocks, k: int
 ) -> None:
     columns = axis(pl.program_id(0), blocks.columns, gate.shape[2])
@@ -48,7 +51,7 @@ def _gated_kernel(
     each_tile((e, f, n), order, blocks.rows, work)
 
 
-def _down_kernel(hidden: Ref, down: Ref, order: Ref, e: Ref, f: Ref, n: Ref, out: Ref, *, blocks: Blocks) -> None:
+def _experts_down(hidden: Ref, down: Ref, order: Ref, e: Ref, f: Ref, n: Ref, out: Ref, *, blocks: Blocks) -> None:
     columns = axis(pl.program_id(0), blocks.columns, down.shape[2])
 
     def work(rows: Rows) -> None:
@@ -108,7 +111,7 @@ def gated(
     blocks = fit(blocks, columns, x.shape[1])
     plan = tiles(sizes, rows, blocks.rows)
     return call(
-        partial(_gated_kernel, blocks=blocks, k=rows // x.shape[0]),
+        partial(_experts_gated, blocks=blocks, k=rows // x.shape[0]),
         (jax.ShapeDtypeStruct((rows, columns), x.dtype),) * (3 if keep else 1),
         (pl.cdiv(columns, blocks.columns), plan[0].shape[0]),
         blocks,
@@ -131,7 +134,7 @@ def down(
     blocks = fit(blocks, columns, hidden.shape[1])
     plan = tiles(sizes, rows, blocks.rows)
     return call(
-        partial(_down_kernel, blocks=blocks),
+        partial(_experts_down, blocks=blocks),
         jax.ShapeDtypeStruct((rows, columns), hidden.dtype),
         (pl.cdiv(columns, blocks.columns), plan[0].shape[0]),
         blocks,

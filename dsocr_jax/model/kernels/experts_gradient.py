@@ -1,4 +1,7 @@
-"""The gradients of the routed experts' products, as Triton kernels: see `dsocr_jax.model.kernels.rows`."""
+"""The gradients of the routed experts' products, as Triton kernels: see `dsocr_jax.model.kernels.rows`.
+
+In the kernels ``e``, ``f`` and ``n`` are the three arrays of a `Plan`: each tile's expert, first row and end.
+"""
 
 from functools import partial
 from typing import Any
@@ -19,7 +22,7 @@ Ref = Any
 STRIP = 32
 
 
-def _hidden_kernel(
+def _experts_hidden_gradient(
     dy: Ref,
     down: Ref,
     gate: Ref,
@@ -77,7 +80,7 @@ def _hidden_kernel(
     each_tile((e, f, n), order, blocks.rows, work)
 
 
-def _rows_kernel(
+def _experts_rows_gradient(
     dgate: Ref, dup: Ref, gate: Ref, up: Ref, order: Ref, e: Ref, f: Ref, n: Ref, out: Ref, *, blocks: Blocks
 ) -> None:
     columns = axis(pl.program_id(0), blocks.columns, gate.shape[1])
@@ -92,7 +95,7 @@ def _rows_kernel(
     each_tile((e, f, n), order, blocks.rows, work)
 
 
-def _pair_kernel(
+def _experts_pair_gradient(
     x: Ref, dgate: Ref, dup: Ref, order: Ref, start: Ref, end: Ref, *outs: Ref, blocks: Blocks, k: int
 ) -> None:
     expert = pl.program_id(2)
@@ -115,7 +118,9 @@ def _pair_kernel(
         store(out, total, deep, columns, expert)
 
 
-def _outer_kernel(hidden: Ref, dy: Ref, order: Ref, start: Ref, end: Ref, out: Ref, *, blocks: Blocks, k: int) -> None:
+def _experts_outer_gradient(
+    hidden: Ref, dy: Ref, order: Ref, start: Ref, end: Ref, out: Ref, *, blocks: Blocks, k: int
+) -> None:
     expert = pl.program_id(2)
     deep = axis(pl.program_id(1), blocks.depth, hidden.shape[1])
     columns = axis(pl.program_id(0), blocks.columns, dy.shape[1])
@@ -157,7 +162,7 @@ def hidden_gradient(
     parts = pl.cdiv(columns, blocks.columns)
     like = jax.ShapeDtypeStruct(gate.shape, gate.dtype)
     hidden, dgate, dup, dscales = call(
-        partial(_hidden_kernel, blocks=blocks, k=rows // dy.shape[0], interpret=interpret),
+        partial(_experts_hidden_gradient, blocks=blocks, k=rows // dy.shape[0], interpret=interpret),
         (like, like, like, jax.ShapeDtypeStruct((parts, rows), jnp.float32)),
         (parts, plan[0].shape[0]),
         blocks,
@@ -183,7 +188,7 @@ def rows_gradient(
     blocks = fit(blocks, columns, gate.shape[2])
     plan = tiles(sizes, rows, blocks.rows)
     return call(
-        partial(_rows_kernel, blocks=blocks),
+        partial(_experts_rows_gradient, blocks=blocks),
         jax.ShapeDtypeStruct((rows, columns), dgate.dtype),
         (pl.cdiv(columns, blocks.columns), plan[0].shape[0]),
         blocks,
@@ -208,7 +213,7 @@ def pair_gradient(
     blocks = fit(blocks, columns, depth)
     like = jax.ShapeDtypeStruct((experts, depth, columns), x.dtype)
     return call(
-        partial(_pair_kernel, blocks=blocks, k=rows // x.shape[0]),
+        partial(_experts_pair_gradient, blocks=blocks, k=rows // x.shape[0]),
         (like, like),
         (pl.cdiv(columns, blocks.columns), pl.cdiv(depth, blocks.depth), experts),
         blocks,
@@ -230,7 +235,7 @@ def outer_gradient(
     (rows, depth), columns, experts = hidden.shape, dy.shape[1], sizes.shape[0]
     blocks = fit(blocks, columns, depth)
     return call(
-        partial(_outer_kernel, blocks=blocks, k=rows // dy.shape[0]),
+        partial(_experts_outer_gradient, blocks=blocks, k=rows // dy.shape[0]),
         jax.ShapeDtypeStruct((experts, depth, columns), hidden.dtype),
         (pl.cdiv(columns, blocks.columns), pl.cdiv(depth, blocks.depth), experts),
         blocks,

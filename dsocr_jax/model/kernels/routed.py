@@ -148,7 +148,8 @@ def _group_backward(tiling: Tiling, interpret: bool, *arrays: Array) -> tuple[Ar
     pairs = experts_gradient.rows_gradient(dgated, dlifted, gate, up, order, sizes, tiling.rows, interpret=interpret)
     dgate, dup = experts_gradient.pair_gradient(x, dgated, dlifted, order, sizes, tiling.pair, interpret=interpret)
     ddown = experts_gradient.outer_gradient(hidden, dy, order, sizes, tiling.outer, interpret=interpret)
-    return sum_pairs(pairs, weights.shape), dweights.reshape(weights.shape), dgate, dup, ddown
+    dx = sum_pairs(pairs, weights.shape)
+    return dx, dweights.reshape(weights.shape).astype(weights.dtype), dgate, dup, ddown
 
 
 def sum_pairs(pairs: Float[Array, "r h"], shape: tuple[int, ...]) -> Float[Array, "t h"]:

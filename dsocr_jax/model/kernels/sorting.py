@@ -32,7 +32,7 @@ def _one_hot(ids: Ref, first: Any, experts: int) -> tuple[Array, Array, Array]:
     return rows, exists, chosen[:, None] == jnp.arange(experts)[None, :]
 
 
-def _count_kernel(ids: Ref, counts: Ref, *, steps: int) -> None:
+def _count_experts(ids: Ref, counts: Ref, *, steps: int) -> None:
     chunk, experts = pl.program_id(0), counts.shape[1]
 
     def step(number: Any, total: Array) -> Array:
@@ -43,7 +43,7 @@ def _count_kernel(ids: Ref, counts: Ref, *, steps: int) -> None:
     plgpu.store(counts.at[chunk, pl.ds(0, experts)], total)
 
 
-def _place_kernel(ids: Ref, counts: Ref, order: Ref, sizes: Ref, *, steps: int) -> None:
+def _place_rows(ids: Ref, counts: Ref, order: Ref, sizes: Ref, *, steps: int) -> None:
     chunk, (chunks, experts) = pl.program_id(0), counts.shape
     every = plgpu.load(counts.at[pl.ds(0, chunks), pl.ds(0, experts)])
     total = jnp.sum(every, axis=0)
@@ -87,7 +87,7 @@ def sort_by_expert(
     ids = ids.astype(jnp.int32)
     # Chunks beyond the rows count nothing.
     counts = pl.pallas_call(
-        partial(_count_kernel, steps=steps),
+        partial(_count_experts, steps=steps),
         out_shape=jax.ShapeDtypeStruct((_power_of_two(chunks), wide), jnp.int32),
         grid=(_power_of_two(chunks),),
         compiler_params=plgpu.CompilerParams(num_warps=WARPS, num_stages=1),
@@ -95,7 +95,7 @@ def sort_by_expert(
         name="count_experts",
     )(ids)
     order, sizes = pl.pallas_call(
-        partial(_place_kernel, steps=steps),
+        partial(_place_rows, steps=steps),
         out_shape=(jax.ShapeDtypeStruct((rows,), jnp.int32), jax.ShapeDtypeStruct((wide,), jnp.int32)),
         grid=(chunks,),
         compiler_params=plgpu.CompilerParams(num_warps=WARPS, num_stages=1),
