@@ -121,7 +121,7 @@ def _advance(run: _Run, state: TrainState, meta: dict[str, Any], interrupt: Inte
             state, metrics = setup.step(state, put_batch(fed.batch, setup.mesh))
             # Both look at the step before this one, so that the devices need not wait for us.
             journal.note(step, metrics, fed, waited)
-            health.note(step, metrics["skipped"], fed.samples)
+            health.note(step, metrics.get("skipped", 0), fed.samples)
             shape = tuple(x.shape for x in jax.tree.leaves(fed.batch))
             goodput.lap("compiling" if shape not in shapes else "steps" if health.sound else "skipped steps")
             shapes.add(shape)
@@ -138,6 +138,7 @@ def _advance(run: _Run, state: TrainState, meta: dict[str, Any], interrupt: Inte
             if owed and (health.sound or ending):  # going back into a row of skipped steps would be no help
                 goodput.mark(step)
                 counted = {"position": feed.position(), "journal": journal.state(), "health": health.state()}
+                run.checkpoints.wait()  # what it still writes is in memory
                 model = _publisher(setup, state)
                 run.checkpoints.save(step, state, {"step": step, **counted, "run": run.identity}, then=model)
                 goodput.lap("saving")

@@ -188,6 +188,17 @@ def test_failed_save_is_told_without_waiting_for_the_next_one(tmp_path, monkeypa
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["1"]
 
 
+def test_what_follows_a_save_may_fail_without_harm_to_it(tmp_path):
+    def fail() -> None:
+        raise UserError("the model could not be written")
+
+    with Checkpoints(tmp_path, keep=1) as checkpoints:
+        checkpoints.save(1, state(5), {}, then=fail)
+        with pytest.raises(UserError, match=r"^the model could not be written$"):
+            checkpoints.wait()
+        assert checkpoints.newest() == 1
+
+
 # The library's own thread complains once more when it is gone.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_failed_write_leaves_the_last_checkpoint_whole(tmp_path):

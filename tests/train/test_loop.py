@@ -282,6 +282,15 @@ def test_run_takes_the_same_way_past_broken_data_again(led_astray, step):
     assert len(json.loads((config.out / "rollbacks.json").read_text())) == 1
 
 
+def test_run_without_a_checkpoint_goes_back_to_its_beginning(whole, monkeypatch):
+    break_batches(monkeypatch, range(1, 2))
+    config = dataclasses.replace(whole, out=whole.out.with_name("early"), max_skipped=1)
+    assert loop.train(config) == 0
+    (rollback,) = json.loads((config.out / "rollbacks.json").read_text())
+    assert (rollback["step"], rollback["found"], rollback["position"]["step"]) == (0, 2, 3)
+    assert [line["step"] for line in read_metrics(config.out / "metrics.jsonl")] == list(range(1, STEPS + 1))
+
+
 def test_too_many_rollbacks_end_the_run_with_a_whole_checkpoint(whole, monkeypatch):
     break_batches(monkeypatch, range(4, 100))
     config = dataclasses.replace(
