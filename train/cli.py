@@ -27,8 +27,14 @@ class Options:
     """What the command line holds behind the file."""
 
     config: Annotated[TrainConfig, tyro.conf.arg(name="")]
-    #: Print every array with its sharding and the bytes per device, check everything else, and stop.
+    #: Print every array with its sharding, what each device would hold and what the run would cost; then stop.
     dry_run: bool = False
+    #: Dry run only: devices to plan for, such as H100:64, instead of those that are there.
+    on: str | None = None
+    #: Dry run only: share of the devices' peak that is assumed for the time.
+    share: float = 0.3
+    #: Dry run only: price of one device for an hour.
+    price: float | None = None
     #: Join the other processes of a cluster first (SLURM and MPI are found by themselves).
     distributed: bool = False
 
@@ -81,7 +87,7 @@ def parse(arguments: Sequence[str]) -> Options:
         default=Options(default),
         prog="dsocr-train CONFIG.py",
         description=DESCRIPTION,
-        config=(tyro.conf.FlagCreatePairsOff,),
+        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.AvoidSubcommands),
     )
 
 
@@ -105,14 +111,20 @@ def _main() -> int:
     from train.checks import check
 
     check(options.config)
+    if not options.dry_run and (options.on is not None or options.price is not None):
+        raise UserError("--on and --price belong to --dry-run; leave them out, or add it")
+    if not 0 < options.share <= 1 or (options.price is not None and options.price < 0):
+        raise UserError("--share must be in (0, 1], and --price 0 or more")
     if options.distributed:
         import jax
 
         jax.distributed.initialize()
     if options.dry_run:
         from train.dry_run import dry_run
+        from train.estimate import Devices
 
-        return dry_run(options.config)
+        on = None if options.on is None else Devices.parse(options.on)
+        return dry_run(options.config, on, options.share, options.price)
     from train.loop import train
 
     return train(options.config)

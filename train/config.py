@@ -6,7 +6,7 @@ any field. An option that could have no effect is refused rather than ignored.
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,26 @@ _PRESET_NAME: Any = tyro.constructors.PrimitiveConstructorSpec(
     is_instance=lambda value: isinstance(value, str | ModelConfig),
     str_from_instance=lambda value: [value if isinstance(value, str) else "(sizes of the file)"],
 )
+
+
+def _pairs(kind: Callable[[str], Any], metavar: str) -> Any:
+    """Command-line form of a dictionary: names and values in turn; it replaces the file's as a whole."""
+
+    def read(words: list[str]) -> dict[str, Any]:
+        if len(words) % 2:
+            raise ValueError(f"names and values come in pairs ({metavar}), and {words[-1]!r} stands alone")
+        return {name: kind(value) for name, value in zip(words[::2], words[1::2], strict=True)}
+
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs="*",
+        metavar=f"[{metavar} ...]",
+        instance_from_str=read,
+        is_instance=lambda value: isinstance(value, dict),
+        str_from_instance=lambda value: [str(word) for pair in value.items() for word in pair],
+    )
+
+
+_SHARES, _FOLDERS = _pairs(float, "NAME SHARE"), _pairs(Path, "PATTERN FOLDER")
 
 #: What the schedules do when nothing else is said.
 FINAL_FRACTION, STEP_EVERY, STEP_FACTOR = 0.1, 2000, 0.5
@@ -134,18 +154,18 @@ class TrainConfig:
     init_from: Path | None = None
     #: Folders of parameters for parts of the model, by path pattern, such as ``^encoder/ runs/stage1``; they come after
     #: `init_from`, and only the parts named must fit.
-    init_parts: dict[str, Path] = dataclasses.field(default_factory=dict)
+    init_parts: Annotated[dict[str, Path], _FOLDERS] = dataclasses.field(default_factory=dict)
     #: Folders of sample sets, as ``dsocr-data build`` writes them; files of lines of JSON (pictures and turns, or text
     #: alone); ``live:LEVEL`` or ``live:LEVEL:charts,pages``, samples drawn while training goes on.
     data: tuple[str, ...] = ()
     #: Share of each kind of sample, such as ``charts 2 pages 1``; not given: by their number. 0 leaves a kind out.
-    mixture: dict[str, float] = dataclasses.field(default_factory=dict)
+    mixture: Annotated[dict[str, float], _SHARES] = dataclasses.field(default_factory=dict)
     #: What is done to pictures on the fly: one of `datagen.degradation.NAMES`.
     degradation: str = "none"
     #: Resolution modes of the model; steps take turns.
     modes: tuple[str, ...] = ("tiny",)
     #: Share of each mode's steps, such as ``base 2 tiny 1``; not given: equal shares.
-    mode_shares: dict[str, float] = dataclasses.field(default_factory=dict)
+    mode_shares: Annotated[dict[str, float], _SHARES] = dataclasses.field(default_factory=dict)
     #: Tokens of a row, placeholders of the picture included; in place of a longer sample another of its kind is taken,
     #: which is counted.
     length: int = 512
@@ -242,7 +262,9 @@ def suggest(name: str, known: list[str]) -> str:
 
 
 def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "name" in item for item in value):
+        value = {item["name"]: item for item in value}  # the modes of a model
+    if isinstance(value, dict):
         return [item for key in value for item in _flat(f"{prefix}.{key}" if prefix else str(key), value[key])]
     return [(prefix, _plain(value))]
 

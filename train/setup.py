@@ -27,46 +27,49 @@ from train.data import BatchSource, open_sets
 from train.data.samples import Source
 from train.lora import adapters, is_adapter
 from train.optimizer import check_patterns, make_optimizer
-from train.sharding import batch_shards, make_mesh, partition, sharding_table
+from train.sharding import AnyMesh, batch_shards, make_mesh, partition, sharding_table
 from train.step import Params, Step, TrainState, compile_step, make_step, state_of
 from train.trained import label
 
 
 @dataclasses.dataclass(frozen=True)
-class Setup:
-    """A checked run.
+class Checked:
+    """A run that was checked against its data and its mesh, before anything is compiled.
 
     Attributes:
-        config: what was asked for.
+        config: what was asked for, with the number of steps, also where epochs were.
         sets: the opened data.
         source: the batches.
         tokenizer: the model's.
-        mesh: the devices.
         optimizer: of the trained parameters.
-        step: the jitted step.
         abstract: the state's shapes.
-        shardings: where each leaf of the state lives.
     """
 
     config: TrainConfig
     sets: list[Source]
     source: BatchSource
     tokenizer: Tokenizer
-    mesh: Mesh
     optimizer: optax.GradientTransformation
-    step: Step
     abstract: TrainState
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup(Checked):
+    """A run that can begin.
+
+    Attributes:
+        mesh: the devices.
+        step: the jitted step.
+        shardings: where each leaf of the state lives.
+    """
+
+    mesh: Mesh
+    step: Step
     shardings: TrainState
 
 
-def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Setup:
-    """Check ``config`` against the data and the devices, and put together what the loop needs.
-
-    Args:
-        devices: the mesh's devices; all when None.
-
-    Returns:
-        The run; its ``config`` has the number of steps, also where epochs were asked for.
+def check_run(config: TrainConfig, mesh: AnyMesh) -> Checked:
+    """Check ``config`` against the data and the mesh.
 
     Raises:
         UserError: the first group of things that do not fit.
@@ -76,7 +79,6 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     tokenizer = Tokenizer.load(config.tokenizer)
     check_tokenizer(tokenizer, config.model_config, "--tokenizer")
     _check_init_from(config)
-    mesh = make_mesh(config.mesh, devices)
     process, processes = jax.process_index(), jax.process_count()
     source = BatchSource(
         config, sets, tokenizer, groups=batch_shards(mesh) * config.accumulate, process=process, processes=processes
@@ -87,10 +89,24 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     optimizer = make_optimizer(config)
     abstract = abstract_state(config, optimizer)
     sharding_table(abstract.params, mesh)  # raises for an array that no rule names
+    return Checked(config, sets, source, tokenizer, optimizer, abstract)
+
+
+def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Setup:
+    """Check ``config`` (`check_run`), and put together what the loop needs.
+
+    Args:
+        config: of the run.
+        devices: the mesh's devices; all when None.
+    """
+    check(config)
+    mesh = make_mesh(config.mesh, devices)
+    run = check_run(config, mesh)
     graphdef, _ = abstract_model(config.model_config)
-    step = make_step(config, graphdef, optimizer, mesh, backends_of(config), len(source.kinds))
-    step, shardings = compile_step(step, abstract, mesh)
-    return Setup(config, sets, source, tokenizer, mesh, optimizer, step, abstract, shardings)
+    step = make_step(run.config, graphdef, run.optimizer, mesh, backends_of(config), len(run.source.kinds))
+    compiled, shardings = compile_step(step, run.abstract, mesh)
+    found = {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}
+    return Setup(**found, mesh=mesh, step=compiled, shardings=shardings)
 
 
 def backends_of(config: TrainConfig) -> Backends:

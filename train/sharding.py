@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from dsocr_jax.errors import UserError
@@ -22,6 +22,9 @@ from train.config import MeshConfig
 
 #: Axes that the rows of a batch are split over; `tensor` splits matrices only.
 BATCH_AXES = ("data", "fsdp", "expert")
+
+#: Devices, or only their arrangement.
+AnyMesh = Mesh | AbstractMesh
 
 #: An array of this many elements must be named by a rule; smaller ones are replicated.
 LARGE = 2**16
@@ -64,18 +67,29 @@ def make_mesh(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -
         UserError: the product of the axes is not the number of devices.
     """
     devices = list(jax.devices() if devices is None else devices)
-    sizes = dataclasses.asdict(config)
-    known = math.prod(size for size in sizes.values() if size != -1)
-    if -1 in sizes.values() and len(devices) % known == 0:
-        sizes = {axis: len(devices) // known if size == -1 else size for axis, size in sizes.items()}
-    if math.prod(sizes.values()) != len(devices):
-        asked = " x ".join(f"{axis} {size}" for axis, size in sizes.items())
-        raise UserError(f"--mesh asks for {asked}, and there are {len(devices)} devices; set one axis to -1")
+    sizes = _axes(config, len(devices))
     # Auto axes: the compiler finds the partition of everything that the table does not name.
     return jax.make_mesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes), devices=devices)
 
 
-def batch_shards(mesh: Mesh) -> int:
+def abstract_mesh(config: MeshConfig, count: int) -> AbstractMesh:
+    """Return what `make_mesh` would make of ``count`` devices that are not there; errors as there."""
+    sizes = _axes(config, count)
+    return AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
+
+
+def _axes(config: MeshConfig, count: int) -> dict[str, int]:
+    sizes = dataclasses.asdict(config)
+    known = math.prod(size for size in sizes.values() if size != -1)
+    if -1 in sizes.values() and count % known == 0:
+        sizes = {axis: count // known if size == -1 else size for axis, size in sizes.items()}
+    if math.prod(sizes.values()) != count:
+        asked = " x ".join(f"{axis} {size}" for axis, size in sizes.items())
+        raise UserError(f"--mesh asks for {asked}, and there are {count} devices; set one axis to -1")
+    return sizes
+
+
+def batch_shards(mesh: AnyMesh) -> int:
     """Into how many parts the rows of a batch are split: the groups of a `dsocr_jax.batch.Batch`."""
     return math.prod(mesh.shape[axis] for axis in BATCH_AXES)
 
@@ -85,7 +99,7 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, P(BATCH_AXES))
 
 
-def partition(name: str, shape: tuple[int, ...], mesh: Mesh) -> P:
+def partition(name: str, shape: tuple[int, ...], mesh: AnyMesh) -> P:
     """Return the partition of the array called ``name``; stacked layers are not split along their first dimension.
 
     A dimension that its axis does not divide stays whole: small models have such dimensions.
@@ -163,7 +177,7 @@ def _gather_backward(whole: NamedSharding, split: NamedSharding, _: None, gradie
 _gather.defvjp(_gather_forward, _gather_backward)
 
 
-def sharding_table(tree: Any, mesh: Mesh) -> list[Row]:
+def sharding_table(tree: Any, mesh: AnyMesh) -> list[Row]:
     """Return one `Row` for every leaf of ``tree``, in its order."""
     rows = []
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
