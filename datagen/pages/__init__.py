@@ -11,6 +11,7 @@ from datagen.family import Content, Drawn, Family
 from datagen.pages import corpus, density, page, text, typefaces
 from datagen.pages import render as quick
 from datagen.pages.settings import SETTINGS, PageSettings
+from datagen.pages.verify import verify
 
 
 def compose(rng: np.random.Generator, settings: Any) -> Content:
@@ -60,5 +61,6 @@ FAMILY = Family(
         "DejaVu, STIX and Computer Modern fonts as shipped with matplotlib": "Bitstream Vera, STIX and BaKoMa licences",
         "Comic Neue as shipped with RDKit": "SIL OFL 1.1",
     },
+    verify=verify,
     fingerprint=fingerprint,
 )

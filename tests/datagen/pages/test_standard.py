@@ -196,3 +196,11 @@ def test_easy_pages_are_what_they_were() -> None:
 
 #: The label and the sum of the pixels of an easy page, as version 2 of the generator draws it.
 EASY = ("2", 7518270)
+
+
+def test_finished_pages_are_verified(grounded: list[Drawn]) -> None:
+    assert FAMILY.verify
+    for drawn in grounded:
+        assert FAMILY.verify(drawn.image, drawn.label, drawn.meta) == []
+        assert FAMILY.verify(np.full_like(drawn.image, 255), drawn.label, drawn.meta)
+        assert FAMILY.verify(drawn.image, drawn.label, drawn.meta | {"labels": "free"})
