@@ -10,7 +10,8 @@ frozen, with nothing trained before it, has no backward pass. Between steps para
 all devices; a step brings to each stage its own, once (`train.pipeline.placement`).
 
 What it costs: a share `bubble` of the time even if all stages were equally fast, and they are not: the slowest sets the
-pace. All but the last stage compute their forward pass twice. Beside its share of the state a device has room for two
+pace. All but the last stage compute their forward pass twice; what ``--backends.remat`` computes again comes on top, so
+``none`` is best where the activations of a microbatch fit. Beside its share of the state a device has room for two
 copies of the largest stage's parameters and one of a gradient (in the type of the computation), for the sum of the
 gradients (float32), and for the pictures of all microbatches.
 

@@ -18,7 +18,7 @@ from jaxtyping import Array
 
 from dsocr_jax.model.scan import layers_of, unstack_arrays
 from train.pipeline.schedule import AXIS
-from train.sharding import partition
+from train.sharding import AnyMesh, partition
 
 #: The axes that parameters are split over; in a buffer they come first.
 AXES = ("fsdp", AXIS)
@@ -26,7 +26,7 @@ AXES = ("fsdp", AXIS)
 Leaf = jax.ShapeDtypeStruct
 
 
-def stored(name: str, shape: tuple[int, ...], mesh: Mesh) -> P:
+def stored(name: str, shape: tuple[int, ...], mesh: AnyMesh) -> P:
     """Return the partition of `train.sharding.partition`, with ``stage`` on the largest dimension that it divides.
 
     Layers of a stack belong to several stages: the dimension that counts them is not split.

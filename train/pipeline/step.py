@@ -20,12 +20,12 @@ from train.config import TrainConfig
 from train.pipeline.parts import STAGES, Job, handed_on, part_of, run_parts
 from train.pipeline.placement import AXES, Layout, axes_of, make_layout, stored
 from train.pipeline.schedule import AXIS, Figures, Stage, run_schedule
-from train.sharding import BATCH_AXES, batch_shards
+from train.sharding import BATCH_AXES, AnyMesh, batch_shards
 from train.step import Compute, Metrics, Params, Step, divide_batch, make_step
 from train.trained import is_trained
 
 
-def check_pipeline(config: TrainConfig, mesh: Mesh) -> None:
+def check_pipeline(config: TrainConfig, mesh: AnyMesh) -> None:
     """Raise one `UserError` with everything that the pipeline cannot do."""
     stages, layers, need = mesh.shape[AXIS], config.model_config.decoder.layers, "--mesh.stage"
     found = [
@@ -41,11 +41,12 @@ def check_pipeline(config: TrainConfig, mesh: Mesh) -> None:
         found.append(f"{need}: a decoder of {layers} layer has no two halves; give it two layers")
     if config.lora is not None:
         found.append(f"{need} does not go with --lora; adapters need little memory: use data and fsdp")
-    rows = np.moveaxis(mesh.devices, mesh.axis_names.index(AXIS), -1).reshape(-1, stages)
-    if any(len({device.process_index for device in row}) > 1 for row in rows):
-        found.append(
-            f"{need} {stages} does not divide the devices of a process; each process feeds all stages of its rows"
-        )
+    if isinstance(mesh, Mesh):
+        rows = np.moveaxis(mesh.devices, mesh.axis_names.index(AXIS), -1).reshape(-1, stages)
+        if any(len({device.process_index for device in row}) > 1 for row in rows):
+            found.append(
+                f"{need} {stages} does not divide the devices of a process; each process feeds all stages of its rows"
+            )
     if found:
         raise UserError("; ".join(found))
 

@@ -122,3 +122,11 @@ def test_report_counts_what_travels_and_who_has_what():
     whole = sum(leaf.size for leaf in jax.tree.leaves(abstract_model(config.model_config)[1]))
     assert [sum(stage_parameters(config, stages)) for stages in (1, 2, 4)] == [whole] * 3
     assert describe(config, mesh, batch)[0].startswith("pipeline of 4 stages")
+
+
+def test_devices_that_are_not_there_can_be_planned_for():
+    config = pictures.config(mesh=FOUR)
+    mesh = make_mesh(config.mesh).abstract_mesh
+    check_pipeline(config, mesh)
+    assert describe(config, mesh, pictures.batch()) == describe(config, make_mesh(config.mesh), pictures.batch())
+    assert stored("encoder/projector/kernel", (32, 64), mesh) == P("fsdp", "stage")
