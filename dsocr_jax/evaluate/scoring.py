@@ -45,6 +45,7 @@ def score_page(prediction: str, truth: str, words: text.Words = "ideographs") ->
     return {
         "word_set_precision": precision,
         "word_set_recall": recall,
+        "word_set_f1": text.word_set_f1(prediction, truth, words),
         # The released Fox script swaps the roles of answer and truth, and so the names of the two numbers.
         "fox_precision_as_released": recall,
         "fox_recall_as_released": precision,

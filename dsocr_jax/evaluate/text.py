@@ -63,6 +63,16 @@ def word_set_recall(prediction: str, truth: str, words: Words = "ideographs") ->
     return _overlap(predicted, true, len(true))
 
 
+def word_set_f1(prediction: str, truth: str, words: Words = "ideographs") -> float:
+    """Harmonic mean of word-set precision and recall, 2 |P & G| / (|P| + |G|).
+
+    >>> word_set_f1("the cat the hat", "the cat sat on it")
+    0.5
+    """
+    predicted, true = word_sets(prediction, truth, words)
+    return 2 * _overlap(predicted, true, len(predicted) + len(true)) if predicted or true else 1.0
+
+
 def fox_precision_as_released(prediction: str, truth: str) -> float:
     """Return what the released Fox evaluator prints as "precision": the word-set recall.
 

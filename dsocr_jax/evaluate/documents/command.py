@@ -4,6 +4,9 @@ import dataclasses
 from collections import Counter
 from pathlib import Path
 
+from dsocr_jax.answers import AnswerError
+from dsocr_jax.answers.grounding import scan_grounding
+from dsocr_jax.answers.markdown import to_markdown
 from dsocr_jax.errors import UserError
 from dsocr_jax.evaluate.asking import answer
 from dsocr_jax.evaluate.bootstrap import Bootstrap
@@ -47,7 +50,7 @@ def run_documents(job: Documents) -> int:
         replies = [dataclasses.replace(reply, mode="") for reply in replies]
     if not replies:
         raise UserError(f"none of the {len(items)} pages has an answer; give --checkpoint, or --recorded answers")
-    known = {reply.id: reply.text for reply in replies}
+    known = {reply.id: without_grounding(reply.text) for reply in replies}
     pages = [item for item in items if item.id in known or job.missing == "empty"]
     scored = _score(job, pages, [(known.get(item.id, ""), truths[item.id]) for item in pages])
     groups = make_groups(scored, group_names(scored), Bootstrap(job.samples, job.level, job.seed))
@@ -89,6 +92,14 @@ def read_markdown(folder: Path) -> list[Reply]:
     if twice:
         raise UserError(f"{folder}: two answers for {twice[0]!r}; keep one")
     return replies
+
+
+def without_grounding(text: str) -> str:
+    """Return an answer without its boxes; text that cannot be read as grounded stays as it is."""
+    try:
+        return to_markdown(text, scan_grounding(text), {})
+    except AnswerError:
+        return text
 
 
 def group_names(scored: list[Scored]) -> list[Labels]:

@@ -167,7 +167,7 @@ def test_documents_from_a_folder_of_markdown(
     answers = tmp_path / "answers"
     answers.mkdir()
     (answers / "p.md").write_text("abcdefghiX")
-    (answers / "q.jpg.md").write_text("b")
+    (answers / "q.jpg.md").write_text("<|ref|>text<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>\nb")
     assert run(Documents(data=benchmark, recorded=answers, out=tmp_path / "out", samples=10)) == 0
     found = read(tmp_path / "out")
     # One edit in ten, none, and a page without an answer.

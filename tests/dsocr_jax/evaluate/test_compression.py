@@ -54,6 +54,7 @@ def test_a_page_by_hand() -> None:
     assert page.metrics == {
         "word_set_precision": 2 / 3,
         "word_set_recall": 2 / 4,
+        "word_set_f1": 4 / 7,
         "fox_precision_as_released": 2 / 4,
         "fox_recall_as_released": 2 / 3,
         # "a b x" against "a b c d": c for x, and two characters more, of seven.

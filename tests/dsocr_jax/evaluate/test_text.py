@@ -14,6 +14,7 @@ from dsocr_jax.evaluate.text import (
     edit_dist,
     fox_precision_as_released,
     page_edit_dist,
+    word_set_f1,
     word_set_precision,
     word_set_recall,
     word_sets,
@@ -28,6 +29,12 @@ def test_precision_counts_distinct_predicted_words() -> None:
 
 def test_recall_counts_distinct_true_words() -> None:
     assert word_set_recall(PREDICTION, TRUTH) == 2 / 5
+
+
+def test_f1_is_the_harmonic_mean() -> None:
+    # 2 / (3 / 2 + 5 / 2), of precision 2/3 and recall 2/5.
+    assert word_set_f1(PREDICTION, TRUTH) == 1 / 2
+    assert (word_set_f1("", ""), word_set_f1("", "a")) == (1, 0)
 
 
 def test_the_released_precision_is_the_recall() -> None:
