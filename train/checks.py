@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+from datagen.degradation import NAMES
 from dsocr_jax.errors import UserError
 from dsocr_jax.model.backends import CHOICES
 from dsocr_jax.modes import count_tokens
@@ -76,6 +77,8 @@ def _check_together(config: TrainConfig) -> list[str]:
         found.append("--mode-shares: every share is 0; give one mode a share")
     if (config.evaluate_every is None) != (config.evaluate_on is None):
         found.append("--evaluate-every and --evaluate-on go together; give both or neither")
+    if config.degradation not in NAMES:
+        found.append(f"--degradation {config.degradation!r} is not one of {', '.join(NAMES)}")
     if config.lora is not None:
         if config.lora.rank < 1 or config.lora.alpha <= 0:
             found.append("--lora: rank must be at least 1 and alpha above 0")

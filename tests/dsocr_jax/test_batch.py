@@ -14,7 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dsocr_jax.batch import IGNORED, TEXT, Batch, Example, collate, collate_rows, make_example, pack, view_counts
+from dsocr_jax.batch import (
+    IGNORED,
+    TEXT,
+    Batch,
+    Example,
+    collate,
+    collate_rows,
+    make_dialogue,
+    make_document,
+    make_example,
+    pack,
+    regroup,
+    view_counts,
+)
 from dsocr_jax.config import preset
 from dsocr_jax.errors import UserError
 from dsocr_jax.model.ocr import DeepseekOCR
@@ -132,6 +145,79 @@ def test_packed_rows_number_their_examples_and_count_positions_anew() -> None:
     seen = alone.vision_index[0] >= FIRST_ROW
     shift = (128 // CONFIG.stride) ** 2
     np.testing.assert_array_equal(batch.vision_index[0, n : n + m][seen], alone.vision_index[0][seen] + shift)
+
+
+def test_a_dialogue_of_one_turn_is_an_example() -> None:
+    colour, mode = Image.new("RGB", (260, 130)), find_mode("gundam", MODES)
+    one = make_dialogue(TOKENIZER, CONFIG, mode, [(" <image>\nFree OCR. ", "yes")], [colour])
+    other = make_example(TOKENIZER, CONFIG, mode, " <image>\nFree OCR. ", colour, "yes")
+    np.testing.assert_array_equal(one.tokens, other.tokens)
+    np.testing.assert_array_equal(one.labels, other.labels)
+    assert one.views is not None and one.views.grid == (2, 1)
+
+
+def test_pictures_of_a_dialogue_stand_where_their_placeholders_do() -> None:
+    mode = find_mode("gundam", MODES)
+    pictures = [Image.new("RGB", (60, 60), (7, 0, 0)), Image.new("RGB", (260, 130), (9, 0, 0))]
+    turns = [("<image> and <image>", "two"), ("sure?", "yes")]
+    row = make_dialogue(TOKENIZER, CONFIG, mode, turns, pictures)
+    assert view_counts(row) == {128: 2, 192: 2}
+    batch = collate([example("tiny", (3, 3)), row], CONFIG, len(row.tokens))
+    seen = pixels(batch, 1)
+    placeholders = np.flatnonzero(row.tokens == CONFIG.image_token_id)
+    first, second = np.split(placeholders, np.flatnonzero(np.diff(placeholders) > 1) + 1)
+    # Grey of the padding, and what the picture itself is.
+    colours = [
+        set(seen[span, :, :, 0].ravel().tolist()) - {NEWLINE_ROW, SEPARATOR_ROW, 127} for span in (first, second)
+    ]
+    assert [max(found) for found in colours] == [7, 9]
+    assert not colours[0] & {9} and not colours[1] & {7}
+
+
+def test_a_dialogue_needs_a_place_for_every_picture() -> None:
+    with pytest.raises(UserError, match="1 <image> for 0 pictures"):
+        make_dialogue(TOKENIZER, CONFIG, find_mode("tiny", MODES), [("<image>", "a")])
+    with pytest.raises(UserError, match="0 <image> for 1 pictures"):
+        make_dialogue(TOKENIZER, CONFIG, find_mode("tiny", MODES), [("a", "b")], [Image.new("RGB", (9, 9))])
+
+
+def test_of_a_document_everything_is_labelled_but_its_first_token() -> None:
+    ids = [*TOKENIZER.encode("some words"), CONFIG.eos_token_id]
+    assert make_document(TOKENIZER, CONFIG, "some words", 100).labels.tolist() == [IGNORED, *ids]
+    cut = make_document(TOKENIZER, CONFIG, "some words", 3)
+    assert (cut.tokens[1:].tolist(), cut.labels.tolist()) == (ids[:2], [IGNORED, *ids[:2]])
+
+
+four_rows = st.lists(st.sampled_from(["tiny", "gundam", "both", "none"]), min_size=4, max_size=4)
+
+
+@given(four_rows, st.sampled_from([1, 2, 4]))
+@settings(deadline=None, max_examples=20)
+def test_rows_that_are_regrouped_see_what_they_saw(kinds: list[str], groups: int) -> None:
+    samples = {"tiny": [example("tiny", (9, 9))], "gundam": [example("gundam", (260, 130))], "none": []}
+    samples["both"] = samples["tiny"] + samples["gundam"]
+    rows, room = [samples[kind] for kind in kinds], {128: 4, 192: 2}
+    alone = [collate_rows([row], CONFIG, 120, room, kinds=[[3] * len(row)]) for row in rows]
+    parts = [collate_rows(rows[:3], CONFIG, 120, room, 3, [[3] * len(row) for row in rows[:3]]), alone[3]]
+    together = regroup(parts, CONFIG, groups)
+    assert together.groups == groups
+    for b, row in enumerate(alone):
+        for name in ("tokens", "labels", "segments", "positions", "kinds"):
+            np.testing.assert_array_equal(getattr(together, name)[b], getattr(row, name)[0])
+        np.testing.assert_array_equal(pixels(together, b), pixels(row, 0))
+        assert (together.kinds[b] == 3 * (together.segments[b] > 0)).all()
+
+
+def pixels(batch: Batch, b: int) -> np.ndarray:
+    """What each position of a row sees: a square of pixels; newline, separator and text are all of one value."""
+    side, group = CONFIG.stride, b // (len(batch.tokens) // batch.groups)
+    table = [np.full((1, side, side, 3), value, np.uint8) for value in (NEWLINE_ROW, SEPARATOR_ROW)]
+    for size, views in sorted(batch.views.items()):
+        m = size // side
+        table.append(views[group].reshape(-1, m, side, m, side, 3).swapaxes(2, 3).reshape(-1, side, side, 3))
+    seen = np.concatenate(table)[batch.vision_index[b]]
+    seen[batch.vision_index[b] == TEXT] = 255
+    return seen
 
 
 @cache

@@ -27,6 +27,7 @@ def optimizer(**changes: object) -> dict[str, OptimizerConfig]:
         ({"rows": 0}, "--rows must be at least 1"),
         ({"accumulate": 3}, "--rows 8 does not split into --accumulate 3 equal parts"),
         ({"seed": -1}, "--seed"),
+        ({"degradation": "fog"}, "--degradation 'fog' is not one of none, light"),
         ({"data": ()}, "--data: no sample set"),
         ({"length": 300}, "more than the model's 256 positions"),
         ({"length": 3}, "no room for an answer"),

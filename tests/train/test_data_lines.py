@@ -95,7 +95,7 @@ def test_sets_lines_and_texts_mix_in_one_batch(folder, pictures):
     two = {"images": ["a.png", "b.jpg"], "turns": turns("<image><image>", "ab")}
     own = lines(pictures / "own.jsonl", {"turns": turns("no picture", "yes")}, two)
     mixture = {"charts": 2, "pages": 0, "own": 1, "texts": 1}
-    found = feed(folder, 6, folder / "data", texts, own, mixture=mixture)
+    found = feed(folder, 6, folder / "data", texts, own, mixture=mixture, length=128, rows=2)
     kinds = sum((one.kinds for one in found), Counter())
     assert set(kinds) == {"charts", "own", "texts"}
     assert abs(kinds["charts"] - kinds["own"] - kinds["texts"]) < 30

@@ -25,7 +25,7 @@ def total(row: list[Size], side: int) -> int:
     return sum(size.views.get(side, 0) for size in row)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(sizes, min_size=1, max_size=40))
 def test_a_row_holds_the_first_and_never_more_than_it_can(waiting):
     chosen = choose(waiting, LENGTH, ROOM)
@@ -36,7 +36,7 @@ def test_a_row_holds_the_first_and_never_more_than_it_can(waiting):
     assert all(total(row, side) <= count for side, count in ROOM.items())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(sizes, min_size=2, max_size=9))
 def test_no_other_choice_with_the_first_fills_a_row_better(waiting):
     def tokens(chosen: tuple[int, ...]) -> int:
@@ -49,8 +49,8 @@ def test_no_other_choice_with_the_first_fills_a_row_better(waiting):
     assert tokens(tuple(choose(waiting, LENGTH, ROOM))) == best
 
 
-@settings(deadline=None)
-@given(st.lists(sizes, min_size=100, max_size=150))
+@settings(deadline=None, max_examples=40)
+@given(st.lists(sizes, min_size=60, max_size=90))
 def test_nothing_is_lost_comes_twice_or_waits_for_ever(stream):
     named = [Size(size.tokens, size.views, number) for number, size in enumerate(stream)]  # pictures: a name here
     rows = list(packed(named, LENGTH, ROOM))
@@ -78,7 +78,7 @@ def test_the_room_for_views_costs_few_tokens_and_is_not_much_more_than_needed():
     free = trial(stream, 4096, {64: 1000, 32: 1000})
     room = room_of(stream, MODE, 4096, None, 1)
     found = trial(stream, 4096, room)
-    assert found.filled > free.filled - 2 * LOSS > 0.95
+    assert found.filled > free.filled - 1.5 * LOSS > 0.93
     assert found.views[64] < room[64] < 1.5 * found.views[64]
     assert found.views[32] < room[32] < 1.6 * found.views[32]
     assert room == room_of(stream, MODE, 4096, None, 1)

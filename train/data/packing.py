@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 #: A lane looks ahead until the samples that wait have this many rows' tokens.
-LOOK_AHEAD = 4
+LOOK_AHEAD = 3
 
 #: Of so many samples the best choice is looked for.
 CANDIDATES = 16

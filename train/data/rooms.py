@@ -16,10 +16,10 @@ from train.data.samples import Unusable
 FIRST, FIRST_DRAWN = 512, 128
 
 #: Rows that are packed on trial.
-ROWS = 64
+ROWS = 128
 
-#: Share of the tokens that the limit on views may cost.
-LOSS = 0.01
+#: Share of the tokens that the limits on views may cost. A view that nobody uses costs more than the tokens beside it.
+LOSS = 0.04
 
 _BOUNDLESS = 2**20
 
@@ -77,7 +77,7 @@ def trial(sizes: Sequence[Size], length: int, room: Mapping[int, int]) -> Trial 
 
 
 def room_of(sizes: Sequence[Size], mode: Mode, length: int, pictures: int | None, most_pictures: int) -> dict[int, int]:
-    """Return the room for views of a row by size: the smallest with which rows are filled as without a limit, nearly.
+    """Return the room for views of a row by size: the smallest with which at most `LOSS` of the tokens is lost.
 
     Args:
         sizes: of the first samples.
@@ -92,11 +92,11 @@ def room_of(sizes: Sequence[Size], mode: Mode, length: int, pictures: int | None
     room = dict.fromkeys(least, _BOUNDLESS)
     if pictures is not None:
         room[mode.base_size] = pictures * least[mode.base_size]
+    free = trial(sizes, length, room)
     for side in sorted(least, key=lambda side: side != mode.base_size):
         if room[side] < _BOUNDLESS:
             continue
-        free = trial(sizes, length, room)
-        mean = 0.0 if free is None else free.views.get(side, 0.0)
+        mean = 0.0 if free is None else (1 - LOSS) * free.views.get(side, 0.0)
         start = max(least[side], math.ceil(mean), *(size.views.get(side, 0) for size in sizes), 1)
         for limit in itertools.count(start, max(start // 50, 1)):
             room[side] = limit

@@ -49,7 +49,7 @@ def open_sets(config: TrainConfig) -> list[Source]:
     empty = [source.name for source in sources if not any(n is None or n > 0 for n in source.counts.values())]
     if empty:
         raise UserError(f"--data: there are no samples in {', '.join(empty)}")
-    kinds = sorted({kind for source in sources for kind in source.counts})
+    kinds = sorted({kind for source in sources for kind, count in source.counts.items() if count != 0})
     for kind in config.mixture:
         if kind not in kinds:
             raise UserError(f"--mixture: the data has no {kind!r}{suggest(kind, kinds)} (it has {', '.join(kinds)})")
