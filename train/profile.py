@@ -7,7 +7,8 @@ computed a second time for the backward pass.
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -128,6 +129,27 @@ def profile_table(trace_folder: Path, hlo_text: str = "") -> list[tuple[str, flo
     return [(row.part, row.seconds) for row in sum_up(operations(find_trace(trace_folder), hlo_text))]
 
 
+def profile_run(run: Callable[[], Any]) -> list[PartTime]:
+    """Trace one call of ``run``, which must have been compiled before; what it returns is awaited."""
+    import jax
+
+    with tempfile.TemporaryDirectory() as folder:
+        _start_trace(Path(folder))
+        try:
+            jax.block_until_ready(run())
+        finally:
+            jax.profiler.stop_trace()
+        return sum_up(operations(find_trace(Path(folder))))
+
+
+def _start_trace(folder: Path) -> None:
+    import jax
+
+    options = jax.profiler.ProfileOptions()
+    options.python_tracer_level = 0  # it would slow the steps down
+    jax.profiler.start_trace(str(folder), profiler_options=options)
+
+
 def as_table(rows: Sequence[PartTime], steps: int) -> "Table":
     """Return the parts for people, in milliseconds a step."""
     from rich.table import Table
@@ -187,9 +209,7 @@ class Profiler:
         import jax
 
         jax.block_until_ready(state)
-        options = jax.profiler.ProfileOptions()
-        options.python_tracer_level = 0  # it would slow the steps down
-        jax.profiler.start_trace(str(self.folder), profiler_options=options)
+        _start_trace(self.folder)
         self._tracing = True
 
     def close(self, state: Any = None) -> None:

@@ -78,7 +78,8 @@ class Speed:
         seconds = self._training() - self._since
         waited = self._part(WAITING) - self._waiting if self.goodput else self._waited
         processes, devices = jax.process_count(), jax.device_count()
-        rate = processes / seconds if seconds > 0 else math.nan
+        known = seconds > 0 and self._samples > 0  # not so where every step compiled
+        rate = processes / seconds if known else math.nan
         flops = self._flops * rate / devices
         line = {
             "samples_per_s": self._samples * rate,
@@ -86,7 +87,7 @@ class Speed:
             "images_per_s": self._pictures * rate,
             "tflops_per_device": flops / 1e12,
             "share_of_peak": flops / self.peak if self.peak else math.nan,
-            "input_wait": waited / seconds if seconds > 0 else math.nan,
+            "input_wait": waited / seconds if known else math.nan,
             "goodput": self.goodput.share if self.goodput else math.nan,
             "device_memory": _device_memory(),
             "host_memory": _host_memory(),

@@ -8,7 +8,19 @@ from jax.profiler import ProfileData
 from dsocr_jax.errors import UserError
 from tests.train import tiny
 from train.config import TrainConfig
-from train.profile import COLLECTIVES, COPIES, IDLE, OTHER, QUIET, Profiler, direction, part_of, profile_table, sum_up
+from train.profile import (
+    COLLECTIVES,
+    COPIES,
+    IDLE,
+    OTHER,
+    QUIET,
+    Profiler,
+    direction,
+    part_of,
+    profile_run,
+    profile_table,
+    sum_up,
+)
 from train.xplane import Operation, operations, read_text
 
 
@@ -163,6 +175,18 @@ def test_the_parts_of_a_program_are_found(traced: TrainConfig) -> None:
     assert rows["attention"].backward > 0
     assert rows["attention"].again > 0
     assert rows["optimizer"].backward == 0
+
+
+def test_one_call_is_traced_without_a_run() -> None:
+    @jax.jit
+    def work(x: jax.Array) -> jax.Array:
+        with jax.named_scope("experts"):
+            return jnp.tanh(x @ x)
+
+    x = jnp.ones((128, 128))
+    work(x).block_until_ready()
+    rows = {row.part: row.seconds for row in profile_run(lambda: work(x))}
+    assert rows["experts"] > 0
 
 
 def test_a_folder_without_a_trace_is_refused(tmp_path: Path) -> None:

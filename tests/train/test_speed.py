@@ -78,6 +78,14 @@ def test_steps_that_compile_do_not_count(tmp_path, goodput):
     assert line["input_wait"] == pytest.approx(1.0 / 2.5)
 
 
+def test_where_every_step_compiled_there_are_no_rates(tmp_path, goodput):
+    found = Speed(tiny.tiny_config(tmp_path), goodput)
+    lap(goodput, "waiting for input", 2.0)
+    lap(goodput, "compiling", 60.0)
+    found.add(fed(), 2.0)
+    assert set(found.line()) == {"goodput", "host_memory"}
+
+
 def test_lines_begin_anew(tmp_path, goodput):
     found = Speed(tiny.tiny_config(tmp_path), goodput)
     lap(goodput, "steps", 1.0)
