@@ -63,7 +63,9 @@ def find(tag: str) -> Language:
         return languages[tag]
     variants = [other for other in languages if other.partition("-")[0] == tag.partition("-")[0]]
     near = variants or difflib.get_close_matches(tag, languages, n=1)
-    named = [other for other, language in languages.items() if language.name.casefold() == tag.casefold()]
+    named = [
+        other for other, language in languages.items() if len(tag) > 3 and tag.casefold() in language.name.casefold()
+    ]
     hint = f"did you mean {' or '.join(named or near)}?" if named or near else "docs/languages.md lists them."
     raise UserError(f"pages know no language {tag!r}; {hint}")
 

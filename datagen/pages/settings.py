@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from datagen import fonts
 from datagen.pages import typefaces
-from datagen.pages.languages import known
+from datagen.pages.languages import find, known
 from datagen.pages.mixture import Mixture, read_mixture
 from dsocr_jax.errors import UserError
 
@@ -119,6 +119,9 @@ class PageSettings:
             groups[tag] = (tag,)
             if tag in groups["all"]:
                 groups[language.script] = (*groups.get(language.script, ()), tag)
+        for word in self.languages:
+            if (name := str(word).partition(":")[0]) not in groups:
+                find(name)  # says which tags are meant
         return read_mixture("languages", self.languages, groups)
 
     def layout_mixture(self) -> Mixture:

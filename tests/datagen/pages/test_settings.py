@@ -64,7 +64,7 @@ def test_weights_are_shared_within_a_group() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"languages": ("xyz",)}, "pages.languages names 'xyz'"),
+        ({"languages": ("xyz",)}, "pages know no language 'xyz'"),
         ({"languages": ()}, "must name something"),
         ({"languages": ("en:0",)}, "must name something"),
         ({"languages": ("en:many",)}, "weight of at least 0"),
