@@ -9,10 +9,11 @@ from dsocr_jax.evaluate.items import PLAIN
 from dsocr_jax.evaluate.result import Group
 
 METRIC = "word_set_precision"
-#: Colours that stay apart for most eyes (after Okabe and Ito), the plain set in them; greys are the paper's.
+#: A colour for each mode, such as stay apart for most eyes (after Okabe and Ito); greys are the paper's.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _GREYS = {64: "#9a9a9a", 100: "#4d4d4d"}
-_MARKS = "osD^vP"
+#: For each set, the plain one first.
+_MARKS, _LINES = "osD^vP", ("-", "--", "-.", (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 2)))
 
 
 def plot_compression(groups: Sequence[Group]) -> bytes:
@@ -28,14 +29,15 @@ def plot_compression(groups: Sequence[Group]) -> bytes:
     FigureCanvasAgg(figure)
     by_tokens, by_ratio = figure.subplots(1, 2, sharey=True)
     lines = dict.fromkeys((group.name["set"], group.name["mode"]) for group in groups)
+    sets, modes = (list(dict.fromkeys(names)) for names in zip(*lines, strict=True))
     ratios = False
-    for number, (variant, mode) in enumerate(lines):
+    for variant, mode in lines:
         bins = [group for group in groups if (group.name["set"], group.name["mode"]) == (variant, mode)]
         bins = [group for group in bins if "tokens" in group.name]
         style = {
-            "color": _COLOURS[number % len(_COLOURS)],
-            "marker": _MARKS[number % len(_MARKS)],
-            "linestyle": "-" if variant == PLAIN else "--",
+            "color": _COLOURS[modes.index(mode) % len(_COLOURS)],
+            "marker": _MARKS[sets.index(variant) % len(_MARKS)],
+            "linestyle": _LINES[sets.index(variant) % len(_LINES)],
             "markersize": 5,
             "capsize": 3,
             "label": _label(variant, mode, bins),
@@ -65,7 +67,8 @@ def plot_compression(groups: Sequence[Group]) -> bytes:
         axes.spines[["top", "right"]].set_visible(False)
     bottom, top = by_tokens.get_ylim()
     by_tokens.set_ylim(max(0, bottom), min(102, max(top, 101)))
-    by_tokens.legend(frameon=False, loc="lower left")
+    handles, labels = by_tokens.get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, loc="outside upper center", ncols=min(len(labels), 4))
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
