@@ -49,7 +49,8 @@ class Checkpoints:
         self.folder, self.keep = (run / FOLDER).absolute(), keep
         arrays = ocp.type_handlers.ArrayHandler(min_slice_bytes_for_replica_parallel=LEAST_SLICE)
         registry = ocp.type_handlers.create_type_handler_registry((jax.Array, arrays))
-        handler = ocp.PyTreeCheckpointHandler(type_handler_registry=registry)
+        # Trained numbers shrink by less than a tenth, and that takes several times as long as writing them.
+        handler = ocp.PyTreeCheckpointHandler(type_handler_registry=registry, use_compression=False)
         self._files = ocp.AsyncCheckpointer(handler, async_options=ocp.AsyncOptions(timeout_secs=PATIENCE))
         self._step: int | None = None
         self._thread: threading.Thread | None = None
