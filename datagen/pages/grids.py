@@ -12,6 +12,10 @@ from datagen.pages.words import Dice
 _RULES = ("all", "all", "rows", "booktabs", "booktabs", "none")
 
 
+#: Characters of the longest words of all columns: more would run into one another in a narrow table.
+_ROOM = 48
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell that takes ``rows`` times ``columns`` places."""
@@ -89,12 +93,14 @@ def compose_grid(dice: Dice, writer: Writer, most_columns: int, most_rows: int) 
     columns = 2 + dice.below(max(1, most_columns - 1))
     body = 2 + dice.below(max(1, most_rows - 1))
     numbers: list[Callable[[], str]] = [
-        (writer.number if dice.chance(0.85) else writer.word) for _ in range(columns - 1)
+        (writer.number if dice.chance(0.85) else functools.partial(_short, writer, _ROOM // columns, 1))
+        for _ in range(columns - 1)
     ]
     rows: list[tuple[Cell, ...]] = []
     merged_head = columns >= 4 and dice.chance(0.45)
     bold = dice.chance(0.7)
-    names = [writer.phrase(1, 2) if writer.language.spaced else writer.word() for _ in range(columns)]
+    room = _ROOM // columns
+    names = [_short(writer, room) for _ in range(columns)]
     if merged_head:
         rows += _two_row_head(dice, writer, names, bold)
     else:
@@ -106,12 +112,12 @@ def compose_grid(dice: Dice, writer: Writer, most_columns: int, most_rows: int) 
     for place in range(body):
         if side and group == 0:
             group = min(2 + dice.below(2), body - place)
-            first: tuple[Cell, ...] = (Cell(writer.word(), rows=group),)
+            first: tuple[Cell, ...] = (Cell(_short(writer, room), rows=group),)
             group -= 1
         elif side:
             first, group = (), group - 1
         else:
-            first = (Cell(writer.phrase(1, 3) if writer.language.spaced else writer.word()),)
+            first = (Cell(_short(writer, room, words=3)),)
         values = [number() if not dice.chance(0.05) else "" for number in numbers]
         if dice.chance(0.04) and columns >= 3:
             rows.append((*first, Cell(writer.phrase(1, 2), columns=columns - 1)))
@@ -120,6 +126,16 @@ def compose_grid(dice: Dice, writer: Writer, most_columns: int, most_rows: int) 
     numeric = tuple(place + 1 for place, number in enumerate(numbers) if number == writer.number)
     rules = dice.pick(_RULES)
     return Grid(tuple(rows), columns, head, rules, numeric, shaded=dice.chance(0.3))
+
+
+def _short(writer: Writer, room: int, words: int = 2) -> str:
+    """Return a few words none of which is longer than ``room`` characters, if some are found soon."""
+    text = ""
+    for _ in range(6):
+        text = writer.phrase(1, words) if writer.language.spaced else writer.word()
+        if max(map(len, text.split())) <= room:
+            break
+    return text
 
 
 def _two_row_head(dice: Dice, writer: Writer, names: Sequence[str], bold: bool) -> list[tuple[Cell, ...]]:
@@ -132,7 +148,7 @@ def _two_row_head(dice: Dice, writer: Writer, names: Sequence[str], bold: bool) 
         if span == 1:
             upper.append(Cell(names[place], rows=2, bold=bold))
         else:
-            upper.append(Cell(writer.word(), columns=span, bold=bold))
+            upper.append(Cell(_short(writer, 12), columns=span, bold=bold))
             lower += [Cell(name, bold=bold) for name in names[place : place + span]]
         place += span
     return [tuple(upper), tuple(lower)]

@@ -184,3 +184,19 @@ def test_an_unknown_tokenizer(tmp_path: Path) -> None:
     assert FAMILY.fingerprint
     with pytest.raises(UserError, match="no tokenizer found"):
         FAMILY.fingerprint(replace(STANDARD, tokens=(10, 20), tokenizer=str(tmp_path)))
+
+
+HOSTILE = (
+    'Text with #panic("x") and $math$ and "quotes" \\ and *stars* _lines_ `ticks` @refs <tags> // and /* more */ [x].'
+)
+
+
+def test_markup_in_a_text_is_drawn_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text((HOSTILE + "\n\n") * 5, encoding="utf-8")
+    for layout in ("plain", "report"):
+        settings = replace(
+            STANDARD, corpus=str(tmp_path / "own.txt"), layouts=(layout,), labels=("markdown",), figures=0.0
+        )
+        rng = np.random.default_rng(2)
+        drawn = FAMILY.render(FAMILY.compose(rng, settings), rng, settings)
+        assert '#panic("x") and $math$ and "quotes" \\ and' in drawn.label
