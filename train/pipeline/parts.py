@@ -18,7 +18,7 @@ from dsocr_jax.model.scan import run_layers
 from dsocr_jax.preprocess import NORMALISED
 from dsocr_jax.weights.params import abstract_model, flatten, unflatten
 from train.config import TrainConfig
-from train.loss import token_losses
+from train.loss import head_loss
 from train.pipeline.schedule import Figures
 from train.step import kind_sums
 
@@ -117,8 +117,9 @@ def _first(model: Any, x: Array, batch: Batch, job: Job) -> tuple[Array, Figures
 def _second(model: Any, x: Array, batch: Batch, job: Job) -> tuple[tuple[()], Figures]:
     layers = list(model.decoder.layers)
     x, figures = _layers(layers[first_half(len(layers)) :], x, batch, job)
-    losses = token_losses(model.logits, model.decoder.norm(x), batch.labels, job.config.loss_chunk)
-    figures["loss"] = jnp.sum(losses) / jnp.maximum(job.tokens, 1)
+    kernel = model.decoder.lm_head.kernel[...]
+    total, losses = head_loss(model.decoder.norm(x), kernel, batch.labels, job.config.loss_chunk)
+    figures["loss"] = total / jnp.maximum(job.tokens, 1)
     if job.kinds and batch.kinds is not None:
         figures |= kind_sums(losses, batch.labels, batch.kinds, job.kinds)
     return (), figures
