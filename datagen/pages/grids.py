@@ -1,5 +1,6 @@
 """Tables with merged cells, as typst sets them and as HTML."""
 
+import functools
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
