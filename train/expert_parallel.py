@@ -3,7 +3,7 @@
 Kernels do not tell the compiler how they may be divided, so the division is written down here (`jax.shard_map`).
 """
 
-from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -11,16 +11,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int
 
-#: Computes groups of tokens: weights, tokens, their experts' numbers, their weights → sums, and the share without room.
-#: A number equal to the number of experts in the weights means nobody.
-Routed = Callable[[dict[str, Array], Array, Array, Array], tuple[Array, Array]]
-
-
-def weight_specs(mesh: Mesh) -> dict[str, P]:
-    """Return how the experts' weights ``[e, in, out]`` are split where they are used."""
-    expert = "expert" if mesh.shape["expert"] > 1 else None
-    tensor = "tensor" if mesh.shape["tensor"] > 1 else None
-    return {"gate": P(expert, None, tensor), "up": P(expert, None, tensor), "down": P(expert, tensor, None)}
+from dsocr_jax.model.placement import Routed
 
 
 def spread(
@@ -45,20 +36,19 @@ def spread(
         weights: gate, up and down.
         x, chosen, scales: of every group.
     """
-    devices = mesh.shape["expert"]
-    count = weights["gate"].shape[0]
-    ring = devices > 1 and count % devices == 0
+    count, _, inner = weights["gate"].shape
+    ring = mesh.shape["expert"] > 1 and count % mesh.shape["expert"] == 0
+    slices = mesh.shape["tensor"] > 1 and inner % mesh.shape["tensor"] == 0
 
     def local(weights: dict[str, Array], x: Array, chosen: Array, scales: Array) -> tuple[Array, Array]:
-        out, beyond = (_ring if ring else routed)(*((routed,) if ring else ()), weights, x, chosen, scales)
-        if mesh.shape["tensor"] > 1:
+        out, beyond = (partial(_ring, routed) if ring else routed)(weights, x, chosen, scales)
+        if slices:
             out = jax.lax.psum(out, "tensor")
         # Every device's share counts alike: they have as many tokens.
         return out, jax.lax.pmean(beyond, batch_axes)
 
-    specs = weight_specs(mesh)
-    if not ring:
-        specs = {name: P(None, *spec[1:]) for name, spec in specs.items()}
+    expert, tensor = "expert" if ring else None, "tensor" if slices else None
+    specs = {"gate": P(expert, None, tensor), "up": P(expert, None, tensor), "down": P(expert, tensor, None)}
     rows = P(batch_axes)
     run = jax.shard_map(local, mesh=mesh, in_specs=(specs, rows, rows, rows), out_specs=(rows, P()), check_vma=False)
     return run(weights, x, chosen, scales)
@@ -71,7 +61,7 @@ def _ring(routed: Routed, weights: dict[str, Array], x: Array, chosen: Array, sc
     sums, beyond = jnp.zeros(x.shape, jnp.float32), jnp.zeros((), jnp.float32)
     for _ in range(devices):
         mine = (chosen >= first) & (chosen < first + own)
-        part, share = routed(weights, x, jnp.where(mine, chosen - first, own), jnp.where(mine, scales, 0.0))
+        part, share = routed(weights, x, jnp.where(mine, chosen - first, own), jnp.where(mine, scales, 0.0), some=True)
         sums, beyond = sums + part.astype(jnp.float32), beyond + share / devices
         # The last hand-over brings the sums home.
         x, chosen, scales, sums = (jax.lax.ppermute(part, "expert", following) for part in (x, chosen, scales, sums))

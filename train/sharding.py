@@ -16,12 +16,17 @@ from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from dsocr_jax.errors import UserError
+from dsocr_jax.model.placement import Routed
 from dsocr_jax.model.scan import first_of, layers_of
 from dsocr_jax.weights.params import path_name
 from train.config import MeshConfig
+from train.expert_parallel import spread
 
 #: Axes that the rows of a batch are split over; `tensor` splits matrices only.
 BATCH_AXES = ("data", "fsdp", "expert")
+
+#: Axes that split parameters also where they are used: nobody needs a whole matrix, or all experts.
+KEPT = ("tensor", "expert")
 
 #: Devices, or only their arrangement.
 AnyMesh = Mesh | AbstractMesh
@@ -128,7 +133,7 @@ def tree_shardings(tree: Any, mesh: Mesh) -> Any:
 
 
 def gather(tree: Any, mesh: Mesh, when: Callable[[str], bool] = lambda name: True) -> Any:
-    """Return ``tree`` with every leaf whole but for the tensor axis; its gradient is split again as the leaf is stored.
+    """Return ``tree`` with every leaf whole but for the axes `KEPT`; its gradient is split again as the leaf is stored.
 
     Left to itself, the compiler would rather split activations like the parameters that they meet, and move those.
 
@@ -140,7 +145,7 @@ def gather(tree: Any, mesh: Mesh, when: Callable[[str], bool] = lambda name: Tru
 
     def one(path: tuple[Any, ...], leaf: jax.Array) -> jax.Array:
         spec = partition(path_name(path), leaf.shape, mesh)
-        whole = P(*(axis if axis == "tensor" else None for axis in spec))
+        whole = P(*(axis if axis in KEPT else None for axis in spec))
         if whole == spec or not when(path_name(path)):
             return leaf
         return _gather(leaf, NamedSharding(mesh, whole), NamedSharding(mesh, spec))
@@ -155,8 +160,14 @@ class Gathered:
     mesh: Mesh
 
     def layer(self, params: Any) -> Any:
-        """Whole but for the tensor axis; the gradient is split as the parameters are."""
+        """Whole but for the axes `KEPT`; the gradient is split as the parameters are."""
         return gather(params, self.mesh)
+
+    def experts(self, routed: Routed, weights: dict[str, jax.Array], *tokens: jax.Array) -> Any:
+        """Every device its own tokens, or its own experts for the tokens of a ring (`train.expert_parallel`)."""
+        if self.mesh.size == 1:
+            return routed(weights, *tokens)
+        return spread(self.mesh, BATCH_AXES, routed, weights, *tokens)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))

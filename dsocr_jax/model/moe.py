@@ -1,5 +1,7 @@
 """Mixture of experts: a softmax router, routed SwiGLU experts and a shared one (paper, section 3.3)."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -31,27 +33,49 @@ class Experts(nnx.Module):
         Returns:
             The sums, and the share of (token, expert) pairs that found no room, see `over_groups`.
         """
-        gate, up, down = self.gate[...], self.up[...], self.down[...]
-        if backends.grouped == "triton":
-            from dsocr_jax.model.kernels.routed import routed_mlp  # its imports are slow
+        own = {"gate": self.gate[...], "up": self.up[...], "down": self.down[...]}
+        return backends.placement.experts(partial(routed, backends), own, x, chosen, weights)
 
-            # Without a GPU what the kernels compute is done step by step: for tests, very slow.
-            interpret = jax.default_backend() != "gpu"
-            return routed_mlp(x, weights, gate, up, down, chosen, None, interpret), jnp.zeros((), jnp.float32)
-        groups, tokens, k = chosen.shape
-        flat = chosen.reshape(groups, tokens * k)
-        order = jnp.argsort(flat, axis=-1, stable=True)
-        sizes = jax.vmap(lambda ids: count_rows(ids, gate.shape[0]))(flat)
 
-        def group(layout: Layout, x: Array, order: Array, weights: Array) -> Array:
-            rows = layout.arrange(x[order // k])
-            gated = keep_product(layout.product(rows, gate))
-            hidden = jax.nn.silu(gated) * keep_product(layout.product(rows, up))
-            sorted_rows = layout.restore(keep_product(layout.product(hidden, down)))
-            out = sorted_rows[jnp.argsort(order)].reshape(tokens, k, -1)
-            return jnp.einsum("tkh,tk->th", out.astype(jnp.float32), weights).astype(x.dtype)
+def routed(
+    backends: Backends,
+    experts: dict[str, Array],
+    x: Float[Array, "g t h"],
+    chosen: Int[Array, "g t k"],
+    weights: Float[Array, "g t k"],
+    some: bool = False,
+) -> tuple[Float[Array, "g t h"], Float[Array, ""]]:
+    """Return what `Experts` returns, computed where this is called.
 
-        return over_groups(group, sizes, tokens * k, backends, x, order, weights)
+    Args:
+        backends: its ``grouped`` and ``capacity`` are used.
+        experts: gate, up and down, stacked on the first axis.
+        x, chosen, weights: see `Experts`.
+        some: a choice may be the number of experts: nobody, which adds nothing.
+    """
+    gate, up, down = experts["gate"], experts["up"], experts["down"]
+    if backends.grouped == "triton":
+        from dsocr_jax.model.kernels.routed import routed_mlp  # its imports are slow
+
+        # Without a GPU what the kernels compute is done step by step: for tests, very slow.
+        interpret = jax.default_backend() != "gpu"
+        return routed_mlp(x, weights, gate, up, down, chosen, None, interpret, some), jnp.zeros((), jnp.float32)
+    groups, tokens, k = chosen.shape
+    flat = chosen.reshape(groups, tokens * k)
+    order = jnp.argsort(flat, axis=-1, stable=True)
+    sizes = jax.vmap(lambda ids: count_rows(ids, gate.shape[0]))(flat)
+
+    def group(layout: Layout, x: Array, order: Array, weights: Array, chosen: Array) -> Array:
+        rows = layout.arrange(x[order // k])
+        gated = keep_product(layout.product(rows, gate))
+        hidden = jax.nn.silu(gated) * keep_product(layout.product(rows, up))
+        sorted_rows = layout.restore(keep_product(layout.product(hidden, down)))
+        out = sorted_rows[jnp.argsort(order)].reshape(tokens, k, -1).astype(jnp.float32)
+        if some:  # rows that no expert has may hold anything
+            out = jnp.where((chosen < gate.shape[0])[..., None], out, 0.0)
+        return jnp.einsum("tkh,tk->th", out, weights).astype(x.dtype)
+
+    return over_groups(group, sizes, tokens * k, backends, x, order, weights, chosen)
 
 
 def balance_loss(probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k"], weight: float) -> Float[Array, ""]:
@@ -97,8 +121,12 @@ class MoE(nnx.Module):
             backends: its ``grouped`` and ``capacity`` are used.
         """
         b, t, h = x.shape
-        probabilities, weights, chosen = self.route(x)
+        with jax.named_scope("router"):
+            probabilities, weights, chosen = self.route(x)
         rows, ids, scales = (part.reshape(groups, b * t // groups, -1) for part in (x, chosen, weights))
-        routed, beyond = self.experts(rows, ids, scales, backends)
-        loss = balance_loss(probabilities, chosen, self.loss_weight)
-        return routed.reshape(b, t, h) + self.shared(x), loss, beyond
+        with jax.named_scope("experts"):
+            sums, beyond = self.experts(rows, ids, scales, backends)
+        with jax.named_scope("router"):
+            loss = balance_loss(probabilities, chosen, self.loss_weight)
+        with jax.named_scope("shared"):
+            return sums.reshape(b, t, h) + self.shared(x), loss, beyond

@@ -1,7 +1,14 @@
 """What the model asks of whoever spreads it over devices: the modules themselves know of no mesh."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
+
+from jaxtyping import Array
+
+#: Weights, tokens, their experts and these experts' weights → sums, and the share of pairs without room; it may be told
+#: that the number of experts stands for nobody (``some=True``).
+Routed = Callable[..., tuple[Array, Array]]
 
 
 @runtime_checkable
@@ -18,6 +25,16 @@ class Placement(Protocol):
         """
         ...
 
+    def experts(self, routed: Routed, weights: dict[str, Array], x: Array, chosen: Array, scales: Array) -> Any:
+        """Return what ``routed(weights, x, chosen, scales)`` returns, however tokens and experts are spread.
+
+        Args:
+            routed: computes groups of tokens (`dsocr_jax.model.moe.routed`).
+            weights: of the experts.
+            x, chosen, scales: of the groups.
+        """
+        ...
+
 
 @dataclasses.dataclass(frozen=True)
 class Here:
@@ -26,6 +43,10 @@ class Here:
     def layer(self, params: Any) -> Any:
         """As they are."""
         return params
+
+    def experts(self, routed: Routed, weights: dict[str, Array], x: Array, chosen: Array, scales: Array) -> Any:
+        """Computed as it stands."""
+        return routed(weights, x, chosen, scales)
 
 
 HERE = Here()

@@ -1,10 +1,14 @@
 """Experts spread over devices compute what one device computes, forward and backward."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from dsocr_jax.model import moe
+from dsocr_jax.model.backends import Backends
 from train.config import MeshConfig
 from train.expert_parallel import spread
 from train.sharding import BATCH_AXES, make_mesh
@@ -18,7 +22,7 @@ MESHES = {
 }
 
 
-def routed(weights, x, chosen, scales):
+def routed(weights, x, chosen, scales, some=False):
     """All experts for all tokens; nobody's number chooses none."""
     count = weights["gate"].shape[0]
     hidden = jnp.einsum("gth,ehf->gtef", x, weights["gate"])
@@ -58,6 +62,26 @@ def test_every_mesh_computes_what_one_device_computes(inputs, name):
         for f in (on_mesh, routed)
     )
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5), found, expected)
+
+
+@pytest.mark.parametrize("grouped", ["ragged", "blocked", "capacity", "triton"])
+def test_a_ring_computes_the_same_in_every_form(inputs, grouped):
+    (weights, x, scales), chosen = inputs
+    mesh = make_mesh(MeshConfig(data=2, expert=4))
+    form = partial(moe.routed, Backends(grouped=grouped))
+
+    def loss(weights, x, scales):
+        out, _ = spread(mesh, BATCH_AXES, form, weights, x, chosen, scales)
+        return jnp.sum(jnp.sin(out)), out
+
+    def plain(weights, x, scales):
+        out, _ = routed(weights, x, chosen, scales)
+        return jnp.sum(jnp.sin(out)), out
+
+    found, expected = (
+        jax.jit(jax.value_and_grad(f, argnums=(0, 1, 2), has_aux=True))(weights, x, scales) for f in (loss, plain)
+    )
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-4), found, expected)
 
 
 def test_a_ring_never_holds_all_experts(inputs):

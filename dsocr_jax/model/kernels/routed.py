@@ -8,16 +8,16 @@ by-product of the hidden rows' one, and the outputs need not be kept.
 """
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from dsocr_jax.model.kernels import experts, experts_gradient
 from dsocr_jax.model.kernels.grouped import Blocks
-from dsocr_jax.model.kernels.groups import by_group
 from dsocr_jax.model.kernels.sorting import sort_by_expert
 from dsocr_jax.model.scan import keep_product
 
@@ -59,7 +59,7 @@ def choose_tiling(rows: int, experts: int, dtype: Any) -> Tiling:
     return FEW if rows <= FEW_ROWS * experts or jnp.dtype(dtype).itemsize > 2 else MANY
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(6, 7))
+@partial(jax.custom_vjp, nondiff_argnums=(6, 7, 8))
 def routed_mlp(
     x: Float[Array, "g t h"],
     weights: Float[Array, "g t k"],
@@ -69,25 +69,39 @@ def routed_mlp(
     chosen: Int[Array, "g t k"],
     tiling: Tiling | None = None,
     interpret: bool = False,
+    some: bool = False,
 ) -> Float[Array, "g t h"]:
     """Return the sum of each token's chosen experts (SwiGLU), times its weights; summed in float32.
 
     With gradients for all but ``chosen``. Equal runs give equal bits.
 
     Args:
-        x: tokens, in groups that may be split over devices: each is sorted by expert apart from the others.
+        x: tokens, in groups: each is sorted by expert apart from the others. What runs on several devices divides the
+            groups first (`dsocr_jax.model.placement`): a compiler would bring all of them to every device.
         weights: float32, of the choices.
         gate, up, down: the experts' weights, of the tokens' type.
         chosen: experts.
         tiling: tiles of the kernels; by default `choose_tiling`.
         interpret: run without a GPU, for tests: very slow.
+        some: a choice may be the number of experts: nobody, which adds nothing.
     """
-    run = partial(_group_forward, _choose(tiling, chosen, gate), interpret, False)
-    return by_group(run, (x, weights, chosen), (gate, up, down))[0]
+    run = partial(_group_forward, _choose(tiling, chosen, gate), interpret, some, False)
+    return _by_group(run, (x, weights, chosen), (gate, up, down))[0]
 
 
-#: Tokens, their weights, the experts' weights; the pairs by expert, rows of every expert, the two first products.
-Kept = tuple[Array, Array, Array, Array, Array, Array, Array, Array, Array]
+#: Tokens, their weights, the experts' weights, the choices if nobody may be one; the pairs by expert, rows of every
+#: expert, the two first products.
+Kept = tuple[Array, Array, Array, Array, Array, Array | None, Array, Array, Array, Array]
+
+
+def _by_group(
+    function: Callable[..., tuple[Array, ...]], grouped: Sequence[Array | None], whole: Sequence[Array]
+) -> tuple[Array, ...]:
+    """Return ``function(*group, *whole)`` of every group, with the groups first in every result."""
+    first = grouped[0]
+    if first is not None and first.shape[0] == 1:  # no kernel has to know how to be batched
+        return tuple(out[None] for out in function(*(jax.tree.map(lambda x: x[0], part) for part in grouped), *whole))
+    return jax.vmap(function, in_axes=(0,) * len(grouped) + (None,) * len(whole))(*grouped, *whole)
 
 
 def _choose(tiling: Tiling | None, chosen: Array, gate: Array) -> Tiling:
@@ -103,22 +117,23 @@ def _forward(
     chosen: Array,
     tiling: Tiling | None,
     interpret: bool,
+    some: bool,
 ) -> tuple[Array, Kept]:
-    run = partial(_group_forward, _choose(tiling, chosen, gate), interpret, True)
-    y, *kept = by_group(run, (x, weights, chosen), (gate, up, down))
+    run = partial(_group_forward, _choose(tiling, chosen, gate), interpret, some, True)
+    y, *kept = _by_group(run, (x, weights, chosen), (gate, up, down))
     # What is named is what a layer with `remat="dots"` keeps of its experts. The backward pass needs nothing else of
     # the forward one, so that none of its kernels runs again; `test_routed` looks at both.
     order, sizes, gated, lifted = map(keep_product, kept)
-    return y, (x, weights, gate, up, down, order, sizes, gated, lifted)
+    return y, (x, weights, gate, up, down, chosen if some else None, order, sizes, gated, lifted)
 
 
 def _backward(
-    tiling: Tiling | None, interpret: bool, kept: Kept, dy: Array
+    tiling: Tiling | None, interpret: bool, some: bool, kept: Kept, dy: Array
 ) -> tuple[Array, Array, Array, Array, Array, None]:
-    x, weights, gate, up, down, order, sizes, gated, lifted = kept
+    x, weights, gate, up, down, chosen, order, sizes, gated, lifted = kept
     run = partial(_group_backward, _choose(tiling, weights, gate), interpret)
-    grouped = x, weights, order, sizes, gated, lifted, dy
-    dx, dweights, *matrices = by_group(run, grouped, (gate, up, down))
+    grouped = x, weights, chosen, order, sizes, gated, lifted, dy
+    dx, dweights, *matrices = _by_group(run, grouped, (gate, up, down))
     dgate, dup, ddown = (matrix[0] if x.shape[0] == 1 else matrix.sum(axis=0) for matrix in matrices)
     return dx, dweights, dgate, dup, ddown, None
 
@@ -126,34 +141,48 @@ def _backward(
 routed_mlp.defvjp(_forward, _backward)
 
 
-def _group_forward(
-    tiling: Tiling, interpret: bool, keep: bool, x: Array, weights: Array, chosen: Array, *matrices: Array
-) -> tuple[Array, ...]:
+def _group_forward(tiling: Tiling, interpret: bool, some: bool, keep: bool, *arrays: Array) -> tuple[Array, ...]:
     """Return a group's sums, and if it is to ``keep`` them, what the backward pass needs that only this pass knows."""
-    gate, up, down = matrices
-    order, sizes = sort_by_expert(chosen.reshape(-1), gate.shape[0], interpret=interpret)
+    x, weights, chosen, gate, up, down = arrays
+    count = gate.shape[0]
+    order, sizes = sort_by_expert(chosen.reshape(-1), count + some, interpret=interpret)
+    sizes = sizes[:count]  # nobody's rows come last, and no kernel has a tile for them
     hidden, *products = experts.gated(
         x, gate, up, weights.reshape(-1), order, sizes, tiling.gated, keep=keep, interpret=interpret
     )
-    y = sum_pairs(experts.down(hidden, down, order, sizes, tiling.down, interpret=interpret), chosen.shape)
+    pairs = experts.down(hidden, down, order, sizes, tiling.down, interpret=interpret)
+    y = sum_pairs(pairs, chosen.shape, chosen < count if some else None)
     return (y, order, sizes, *products) if keep else (y,)
 
 
-def _group_backward(tiling: Tiling, interpret: bool, *arrays: Array) -> tuple[Array, ...]:
+def _group_backward(tiling: Tiling, interpret: bool, *arrays: Any) -> tuple[Array, ...]:
     """Return the gradients of a group's tokens and weights, and its part of those of the experts' weights."""
-    x, weights, order, sizes, gated, lifted, dy, gate, up, down = arrays
+    x, weights, chosen, order, sizes, gated, lifted, dy, gate, up, down = arrays
     hidden, dgated, dlifted, dweights = experts_gradient.hidden_gradient(
         dy, down, gated, lifted, weights.reshape(-1), order, sizes, tiling.hidden, interpret=interpret
     )
     pairs = experts_gradient.rows_gradient(dgated, dlifted, gate, up, order, sizes, tiling.rows, interpret=interpret)
     dgate, dup = experts_gradient.pair_gradient(x, dgated, dlifted, order, sizes, tiling.pair, interpret=interpret)
     ddown = experts_gradient.outer_gradient(hidden, dy, order, sizes, tiling.outer, interpret=interpret)
-    dx = sum_pairs(pairs, weights.shape)
+    there = None if chosen is None else chosen < gate.shape[0]
+    dx = sum_pairs(pairs, weights.shape, there)
+    if there is not None:
+        dweights = jnp.where(there.reshape(-1), dweights, 0.0)
     return dx, dweights.reshape(weights.shape).astype(weights.dtype), dgate, dup, ddown
 
 
-def sum_pairs(pairs: Float[Array, "r h"], shape: tuple[int, ...]) -> Float[Array, "t h"]:
-    """Return the sum of each token's k rows, added in float32 from the first to the last; ``shape`` is ``[t, k]``."""
+def sum_pairs(
+    pairs: Float[Array, "r h"], shape: tuple[int, ...], there: Bool[Array, "t k"] | None = None
+) -> Float[Array, "t h"]:
+    """Return the sum of each token's k rows, added in float32 from the first to the last.
+
+    Args:
+        pairs: the rows.
+        shape: ``[t, k]``.
+        there: which rows count; the others may hold anything.
+    """
     rows = pairs.reshape(*shape, -1)
+    if there is not None:
+        rows = jnp.where(there[..., None], rows, 0)
     # One elementwise pass that reads every row once, which others may join; a reduction over k would not be.
     return reduce(jnp.add, [rows[:, i].astype(jnp.float32) for i in range(shape[1])]).astype(pairs.dtype)

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from dsocr_jax.config import DecoderConfig
 from dsocr_jax.model.backends import Backends
@@ -130,17 +129,26 @@ def test_groups_are_those_of_one_each() -> None:
     compare(two_groups, problem(2 * TOKENS), choose("any", 2 * TOKENS))
 
 
-def test_devices_keep_their_groups() -> None:
-    """Two devices with a group each: equal results, and no token leaves its device."""
-    mesh = jax.make_mesh((2,), ("data",), axis_types=(AxisType.Auto,), devices=jax.devices()[:2])
-    whole, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec("data"))
-    given, chosen = problem(2 * TOKENS), choose("any", 2 * TOKENS)
-    places = (split, split, whole, whole, whole, split)
-    placed = [jax.device_put(array, place) for array, place in zip([*given, chosen], places, strict=True)]
-    compiled = program(two_groups).lower(*placed).compile()
-    close(compiled(*placed), program(plain)(*given, chosen), GRADIENT)
-    # The experts' gradients are summed over devices, nothing is gathered.
-    assert set(re.findall(r"all-[a-z]+|collective-permute", compiled.as_text())) == {"all-reduce"}
+def test_nobody_adds_nothing() -> None:
+    """A choice of one expert more than there are is that of an expert whose outputs are 0."""
+    given = x, weights, gate, up, down = problem()
+    chosen = choose("any").at[::3, 1].set(EXPERTS)
+    wider = (jnp.concatenate([part, jnp.zeros_like(part[:1])]) for part in (gate, up, down))
+
+    def some(x, weights, gate, up, down):
+        return routed_mlp(x[None], weights[None], gate, up, down, chosen[None], None, True, True)[0]
+
+    def loss(function, *arrays):
+        return jnp.sum(jnp.sin(function(*arrays)))
+
+    close(jax.jit(some)(*given), plain(x, weights, *wider, chosen), FORWARD)
+    gradient = jax.jit(jax.grad(partial(loss, some), argnums=(0, 1, 2, 3, 4)))(*given)
+
+    def masked(x, weights, gate, up, down):
+        there = jnp.where(chosen < EXPERTS, weights, 0.0)
+        return plain(x, there, gate, up, down, jnp.minimum(chosen, EXPERTS - 1))
+
+    close(gradient, jax.jit(jax.grad(partial(loss, masked), argnums=(0, 1, 2, 3, 4)))(*given), GRADIENT)
 
 
 CONFIG = DecoderConfig(hidden=HIDDEN, experts=EXPERTS, expert_ffn=INNER, top_k=CHOICES)
