@@ -59,7 +59,7 @@ FAMILY = Family(
         "Noto Sans and Noto Sans CJK (manimgx-fonts, manimgx-fonts-cjk)": "SIL OFL 1.1",
         "Libertinus Serif and New Computer Modern, built into typst": "SIL OFL 1.1 and GUST Font License",
         "DejaVu, STIX and Computer Modern fonts as shipped with matplotlib": "Bitstream Vera, STIX and BaKoMa licences",
-        "Comic Neue as shipped with RDKit": "SIL OFL 1.1",
+        "Comic Neue and Telex as shipped with RDKit": "SIL OFL 1.1",
     },
     verify=verify,
     fingerprint=fingerprint,

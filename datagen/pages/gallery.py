@@ -137,9 +137,9 @@ def _table() -> str:
         "",
         "Fonts: Noto Sans (manimgx-fonts) and Noto Sans CJK (manimgx-fonts-cjk), SIL OFL 1.1; Libertinus Serif (SIL "
         "OFL 1.1) and New Computer Modern (GUST Font License), built into typst; DejaVu (Bitstream Vera licence) and "
-        "STIX (STIX Font License), with matplotlib; Comic Neue (SIL OFL 1.1), with RDKit. Where a Debian package is "
-        "named, no wheel has the script: install it (`apt install fonts-noto-core`), and name the language, since "
-        '"all" leaves it out.',
+        "STIX (STIX Font License), with matplotlib; Comic Neue and Telex (SIL OFL 1.1), with RDKit. Where a Debian "
+        "package is named, no wheel has the script: install it (`apt install fonts-noto-core`), and name the language, "
+        'since "all" leaves it out.',
         "",
         "| language | tag | script | direction | fonts | characters of text | licence of the text |",
         "| --- | --- | --- | --- | --- | ---: | --- |",

@@ -225,6 +225,8 @@ def _faces(document: Document, dice: Dice, wanted: tuple[str, ...]) -> tuple[tup
     body = dice.pick(usable)
     if document.layout == "note" and dice.chance(0.5) and typefaces.covered(typefaces.HAND, "".join(characters)):
         body = typefaces.HAND
+    if document.layout == "receipt" and dice.chance(0.5) and typefaces.covered(typefaces.MONO, "".join(characters)):
+        body = typefaces.MONO
     other: Typeface = dice.pick(usable) if dice.chance(0.35) else body
     return (body.family, *spare), (other.family, *spare)
 

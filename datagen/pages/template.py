@@ -157,7 +157,7 @@ def _preamble(document: Document, look: Look, manner: Mapping[str, str], numbers
         f"first-line-indent: (amount: {look.indent:.2f}em, all: true))"
     )
     lines.append(f"#set block(spacing: {look.spacing:.2f}em)")
-    lines.append(f"#show raw: set text(font: {_fonts((MONO, *look.faces[1:]))}, dir: ltr, size: 1.1em)")
+    lines.append(f"#show raw: set text(font: {_fonts((MONO.family, *look.faces[1:]))}, dir: ltr, size: 1.1em)")
     lines.append('#show math.equation: set text(font: ("New Computer Modern Math", "DejaVu Sans"), dir: ltr)')
     lines.append("#set enum(spacing: 0.6em)\n#set list(spacing: 0.6em)")
     return "\n".join(lines)

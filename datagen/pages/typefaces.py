@@ -30,7 +30,7 @@ class Typeface:
 
     Attributes:
         family: its name.
-        kind: "sans", "serif" or "hand".
+        kind: "sans", "serif", "mono" or "hand".
         package: a key of the packages that bring it, "typst" (built in), or a Debian package.
         file: a file of it, the upright one; empty for built-in ones.
         variable: whether it has every weight; others have a regular and a bold one.
@@ -64,11 +64,12 @@ _LATIN = (
     _DEJAVU_SERIF,
     _noto(""),
     _DEJAVU_SANS,
+    Typeface("Telex", "sans", "rdkit", "Telex-Regular.ttf"),
 )
 #: Stands in where the page's own face has no sign (a Latin letter in Khmer, an arrow).
 LATIN = _noto("")
 SIGNS = _DEJAVU_SANS
-MONO = "DejaVu Sans Mono"
+MONO = Typeface("DejaVu Sans Mono", "mono", "matplotlib", "DejaVuSansMono.ttf")
 HAND = Typeface("Comic Neue", "hand", "rdkit", "ComicNeue-Regular.ttf")
 
 _BY_SCRIPT: dict[str, tuple[Typeface, ...]] = {

@@ -15,6 +15,7 @@ from datagen.pages.prose import Writer
 from datagen.pages.settings import STANDARD
 from datagen.pages.typeset import compile_pdf, typeset
 from datagen.pages.words import Dice
+from dsocr_jax.answers.grounding import parse_grounding
 from dsocr_jax.errors import UserError
 
 SHIPPED = typefaces.shipped()
@@ -141,3 +142,12 @@ def test_missing_fonts_are_named_with_their_package(monkeypatch: pytest.MonkeyPa
 def test_languages_without_shipped_fonts_must_be_named() -> None:
     assert "bo" not in STANDARD.language_mixture().names
     assert replace(STANDARD, languages=("bo",)).language_mixture().names == ("bo",)
+
+
+@pytest.mark.parametrize(("tag", "right"), [("he", True), ("de", False)])
+def test_columns_follow_one_another_in_the_direction_of_reading(tag: str, right: bool) -> None:
+    settings = replace(STANDARD, layouts=("newspaper",), languages=(tag,), labels=("grounded",), figures=0.0)
+    rng = np.random.default_rng(4)
+    parts = parse_grounding(FAMILY.render(FAMILY.compose(rng, settings), rng, settings).label)
+    texts = [part.boxes[0] for part in parts if part.label == "text"]
+    assert (texts[0][2] > texts[-1][2]) == right
