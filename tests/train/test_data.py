@@ -1,8 +1,8 @@
 """The input as a whole: mixtures, modes, packing, positions, groups and processes, refusals."""
 
-import dataclasses
 import json
 from collections import Counter
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -41,9 +41,9 @@ def drawn(config: TrainConfig, count: int, mode: int = 0) -> list[tuple[str, str
 def test_kinds_come_by_their_number_unless_weights_are_given(folder):
     config = tiny.tiny_config(folder)
     assert Counter(kind for kind, _ in drawn(config, 320)) == {"charts": 200, "pages": 120}
-    weighted = dataclasses.replace(config, mixture={"charts": 1, "pages": 3})
+    weighted = replace(config, mixture={"charts": 1, "pages": 3})
     assert Counter(kind for kind, _ in drawn(weighted, 320)) == {"charts": 80, "pages": 240}
-    without = dataclasses.replace(config, mixture={"charts": 0, "pages": 3})
+    without = replace(config, mixture={"charts": 0, "pages": 3})
     assert {kind for kind, _ in drawn(without, 50)} == {"pages"}
 
 
@@ -104,6 +104,15 @@ def test_samples_that_are_too_long_are_counted_and_replaced_by_their_kind(folder
     assert abs(kinds["charts"] - kinds["pages"]) < 20
     z = Tokenizer.load(folder / "tokenizer.json").encode("z")[0]
     assert all((one.batch.tokens != z).all() for one in made)
+
+
+def test_pictures_are_degraded_on_the_fly(folder):
+    config = tiny.tiny_config(folder, rows=2)
+    plain, degraded, again = (fed(replace(config, degradation=name), 2) for name in ("none", "scan", "scan"))
+    for one, other, same_one in zip(plain, degraded, again, strict=True):
+        np.testing.assert_array_equal(one.batch.tokens, other.batch.tokens)
+        assert not np.array_equal(one.batch.views[64], other.batch.views[64])
+        assert same(other.batch, same_one.batch)
 
 
 def test_a_kind_that_never_fits_is_an_error(folder, tmp_path):
@@ -203,14 +212,14 @@ def test_tokenizer_must_be_the_models(folder):
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
     check_tokenizer(tokenizer, tiny.MODEL, "--tokenizer")
     with pytest.raises(UserError, match=r"--tokenizer: .*<image> is 3, the model has 7"):
-        check_tokenizer(tokenizer, dataclasses.replace(tiny.MODEL, image_token_id=7), "--tokenizer")
+        check_tokenizer(tokenizer, replace(tiny.MODEL, image_token_id=7), "--tokenizer")
 
 
 def test_digest_is_of_the_contents_not_of_the_place(folder, tmp_path):
     config = tiny.tiny_config(folder)
     (tmp_path / "moved").symlink_to(folder / "data")
-    moved = dataclasses.replace(config, data=(tmp_path / "moved",))
-    other = dataclasses.replace(config, data=(tiny.write_set(tmp_path / "other", {"charts": 20, "pages": 11}),))
+    moved = replace(config, data=(tmp_path / "moved",))
+    other = replace(config, data=(tiny.write_set(tmp_path / "other", {"charts": 20, "pages": 11}),))
     assert digest(open_sets(config)) == digest(open_sets(moved)) != digest(open_sets(other))
 
 

@@ -38,7 +38,8 @@ ROLES = ("user", "assistant")
 class LinesSource:
     """One file of lines; see `train.data.samples.Source`.
 
-    Opening reads and checks every line once; what is kept is where each line begins.
+    Opening reads and checks every line once; what is kept is where each line begins. Pictures are not looked at before
+    they are needed, so the fingerprint is that of the lines alone.
 
     Raises:
         UserError: the file cannot be read, or a line is not as it should be (named by its number).

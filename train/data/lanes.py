@@ -1,6 +1,7 @@
 """Lanes: each row of a batch has its own part of the samples, and goes through it alone.
 
 So which process or machine makes a row does not matter, and the position of the input is a few numbers for each lane.
+The samples that wait are held with their views: `train.data.packing.LOOK_AHEAD` rows of them for each lane and mode.
 """
 
 import bisect

@@ -5,7 +5,9 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 
+from dsocr_jax.console import progress
 from dsocr_jax.modes import Mode
 from train.data.examples import measure
 from train.data.lanes import Plan
@@ -50,14 +52,16 @@ def view_room(mode: Mode, rows: int) -> dict[int, int]:
 def first_sizes(plan: Plan) -> list[list[Size]]:
     """Return the sizes of the first samples in each mode, those that cannot be used left out."""
     sizes: list[list[Size]] = [[] for _ in plan.modes]
-    count = FIRST_DRAWN if any(kind.endless for kind in plan.kinds) else FIRST
-    for number in range(count):
-        try:
-            _, sample = plan.sample(0, number)
-            for found, mode in zip(sizes, plan.modes, strict=True):
-                found.append(measure(sample, plan.tokenizer, plan.model, mode, plan.length))
-        except Unusable:
-            continue
+    drawn = any(kind.endless for kind in plan.kinds)
+    count = FIRST_DRAWN if drawn else FIRST
+    silent = nullcontext(lambda amount, note: None)
+    with progress("drawing the first samples", count, "samples") if drawn else silent as advance:
+        for number in range(count):
+            with suppress(Unusable):
+                _, sample = plan.sample(0, number)
+                for found, mode in zip(sizes, plan.modes, strict=True):
+                    found.append(measure(sample, plan.tokenizer, plan.model, mode, plan.length))
+            advance(1, "")
     return sizes
 
 

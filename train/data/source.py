@@ -56,12 +56,14 @@ class BatchSource:
 
     def _plan(self, sets: Sequence[Source], tokenizer: Tokenizer) -> Plan:
         config = self.config
-        names = sorted({
-            name
-            for source in sets
-            for name, count in source.counts.items()
-            if count != 0 and config.mixture.get(name, 1) > 0
-        })
+        names = sorted(
+            {
+                name
+                for source in sets
+                for name, count in source.counts.items()
+                if count != 0 and config.mixture.get(name, 1) > 0
+            }
+        )
         kinds = tuple(Kind(name, sets) for name in names)
         endless = [kind.name for kind in kinds if kind.endless]
         if not config.mixture and endless and len(endless) < len(kinds):
