@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jax
@@ -25,7 +25,7 @@ from train.checkpoint import Checkpoints
 from train.config import TrainConfig, differences
 from train.config import flatten as config_fields
 from train.metrics import read_metrics
-from train.setup import Setup, first_state, prepare
+from train.setup import Setup, prepare
 from train.step import Step, TrainState
 
 STEPS, STOPPED = 8, 5
@@ -33,22 +33,31 @@ STEPS, STOPPED = 8, 5
 
 @pytest.fixture(scope="module", autouse=True)
 def trace_once() -> Iterator[None]:
-    """Let all runs of this module, on one device, share one traced step and one computed first state."""
+    """Let all runs of this module, on one device, share one traced step; only one writes its model and curve.
+
+    Their first state is drawn on the host.
+    """
     steps: list[Step] = []
-    states: list[TrainState] = []
 
     def prepare_shared(config: TrainConfig) -> Setup:
         setup = prepare(config, jax.devices()[:1])
         steps.append(setup.step)
         return dataclasses.replace(setup, step=steps[0])
 
-    def first_state_shared(setup: Setup) -> TrainState:
-        states.append(states[0] if states else jax.device_get(first_state(setup)))
-        return jax.device_put(states[0], setup.shardings)
+    def drawn(setup: Setup) -> TrainState:
+        abstract = setup.abstract
+        moments = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), abstract.opt_state)
+        state = TrainState(tiny.random_params(abstract.params), moments, np.zeros((), np.int32))
+        return jax.device_put(state, setup.shardings)
 
+    def published(setup: Setup, state: TrainState) -> Callable[[], None]:
+        return publisher(setup, state) if setup.config.out.name == "whole" else lambda: None
+
+    publisher = loop._publisher
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "prepare", prepare_shared)
-        patch.setattr(loop, "first_state", first_state_shared)
+        patch.setattr(loop, "first_state", drawn)
+        patch.setattr(loop, "_publisher", published)
         yield
 
 
@@ -56,7 +65,7 @@ def trace_once() -> Iterator[None]:
 def whole(folder, tmp_path_factory) -> TrainConfig:
     """A run that was never interrupted."""
     out = tmp_path_factory.mktemp("runs") / "whole"
-    config = tiny.tiny_config(folder, out=out, steps=STEPS, checkpoint_every=100)
+    config = tiny.tiny_config(folder, out=out, steps=STEPS, checkpoint_every=100, tensorboard=False)
     assert loop.train(config) == 0
     return config
 
