@@ -88,7 +88,10 @@ def source(document: Document, look: Look, figures: Mapping[int, float], dice_lo
     """
     numbers = {id(element): number for number, element in enumerate(document.elements(), 1)}
     parts = [_preamble(document, look, dice_look, numbers)]
-    for part in document.body:
+    # Notes come last in the order of reading, but first in the source: their room at the foot of the first column is
+    # set aside before the text fills it.
+    start = document.body.index("#foot[") if "#foot[" in document.body else len(document.body)
+    for part in (*document.body[start:], *document.body[:start]):
         parts.append(part if isinstance(part, str) else _element(part, numbers[id(part)], look, figures))
     return "\n\n".join(parts)
 

@@ -162,15 +162,22 @@ def require(face: Typeface, language: Language) -> None:
     """
     if face.package == "typst" or ((path := _path(face)) and path.is_file()):
         return
-    who = f"pages in {language.name} ({language.tag}) need the font {face.family}"
+    raise UserError(_missing(face, f"pages in {language.name} ({language.tag})"))
+
+
+def _missing(face: Typeface, who: str) -> str:
+    """Return what to say when the font that ``who`` need is not installed."""
+    who = f"{who} need the font {face.family}"
     if face.package in _PACKAGES:
         name = _PACKAGES[face.package][2]
-        raise UserError(f"{who}, which comes with the package {name}; run `pip install -U {name}`.")
-    raise UserError(f"{who}, which no wheel brings; install it for the system (Debian: `apt install {face.package}`).")
+        return f"{who}, which comes with the package {name}; run `pip install -U {name}`."
+    return f"{who}, which no wheel brings; install it for the system (Debian: `apt install {face.package}`)."
 
 
 def check(tags: tuple[str, ...]) -> None:
     """Check that the fonts of languages are installed; raises as `require` does."""
+    for face in (LATIN, SIGNS, MONO, HAND):
+        require(face, known()["en"])
     for tag in tags:
         language = known()[tag]
         for face in _BY_SCRIPT[language.script]:
@@ -230,7 +237,8 @@ def _covered(face: Typeface) -> frozenset[str]:
     if face.package == "typst":
         return _BUILT_IN
     path = _path(face)
-    assert path is not None
+    if not path or not path.is_file():
+        raise UserError(_missing(face, "pages"))
     return _characters(path)
 
 

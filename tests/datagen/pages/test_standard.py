@@ -204,3 +204,19 @@ def test_finished_pages_are_verified(grounded: list[Drawn]) -> None:
         assert FAMILY.verify(drawn.image, drawn.label, drawn.meta) == []
         assert FAMILY.verify(np.full_like(drawn.image, 255), drawn.label, drawn.meta)
         assert FAMILY.verify(drawn.image, drawn.label, drawn.meta | {"labels": "free"})
+
+
+def test_notes_stand_at_the_foot_of_pages_with_their_marks() -> None:
+    found = 0
+    for seed in range(12):
+        drawn = draw(seed, replace(STANDARD, layouts=("paper",), languages=("en",), labels=("grounded",), figures=0.0))
+        notes = [part for part in parse_grounding(drawn.label) if part.label == "footnote"]
+        texts = [part for part in parse_grounding(drawn.label) if part.label == "text"]
+        for number, part in enumerate(notes, 1):
+            assert drawn.label.count(f"[^{number}]") in (1, 2)
+            # Below all text of its column.
+            assert all(part.boxes[0][1] >= box[3] - 2 for text in texts for box in text.boxes[:1] if box[0] < 500) or (
+                part.boxes[0][0] > 500
+            )
+        found += len(notes)
+    assert found > 5
