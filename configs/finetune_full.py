@@ -17,6 +17,7 @@ config = TrainConfig(
     freeze=(),  # our choice: `--freeze ^encoder/sam/` leaves SAM and the compressor alone, as in stage 2
     length=4096,  # our choice: two or three pages
     rows=8,  # our choice: some twenty pages, and every device of a host has a row
+    accumulate=8,  # our choice: one row at a time, for one device of 80 GB; with several, divide it by their number
     epochs=3.0,  # our choice: small sets are overfitted soon
     optimizer=OptimizerConfig(
         peak_lr=1e-5,  # our choice: a third of the rate that the paper trains with
@@ -30,7 +31,7 @@ config = TrainConfig(
     ),
     mesh=MeshConfig(data=1, fsdp=-1),  # our choice: fits one device, or several of a host
     compute_dtype="bfloat16",  # our choice: as in stage 2
-    loss_chunk=512,  # our choice: 2 GB of scores at a time on a single device
+    loss_chunk=512,  # our choice: 0.3 GB of scores at a time
     workers=4,  # our choice: small pictures, few of them
     checkpoint_every=100,  # our choice: minutes of work at most are lost
 )

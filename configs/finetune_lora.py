@@ -26,6 +26,7 @@ config = TrainConfig(
     ),
     length=4096,  # our choice: two or three pages
     rows=8,  # our choice: some twenty pages, and every device of a host has a row
+    accumulate=2,  # our choice: four rows at a time, for a single device of 80 GB; 1 with several
     epochs=3.0,  # our choice: small sets are overfitted soon
     optimizer=OptimizerConfig(
         peak_lr=2e-4,  # our choice: adapters begin at nothing and bear higher rates
@@ -38,7 +39,7 @@ config = TrainConfig(
     ),
     mesh=MeshConfig(data=1, fsdp=-1),  # our choice: fits one device, or several of a host
     compute_dtype="bfloat16",  # our choice: as in stage 2
-    loss_chunk=512,  # our choice: 2 GB of scores at a time on a single device
+    loss_chunk=512,  # our choice: 1 GB of scores at a time
     workers=4,  # our choice: small pictures, few of them
     checkpoint_every=100,  # our choice: minutes of work at most are lost
 )

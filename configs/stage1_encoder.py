@@ -8,7 +8,8 @@ The paper's data: all its pages, scenes, charts, formulas and figures, and 100 m
 and CLIP from their published weights, which --init-parts '^encoder/sam/' MODEL '^encoder/clip/' MODEL takes from model
 folders; without them everything begins at random.
 
-`--accumulate` times the number of devices is best 160: then a device computes eight rows at a time.
+`--accumulate` times the number of devices is best 640: then a device computes two rows at a time, and 80 GB are enough
+(`--dry-run --on H100:8` says for what).
 """
 
 from dsocr_jax.config import DecoderConfig, ModelConfig
@@ -31,7 +32,7 @@ config = TrainConfig(
     modes=("tiny", "small", "base", "large"),
     length=4096,
     rows=1280,
-    accumulate=20,  # our choice: for eight devices, see above
+    accumulate=80,  # our choice: for eight devices, see above
     epochs=2.0,
     optimizer=OptimizerConfig(
         peak_lr=5e-5,
@@ -43,7 +44,7 @@ config = TrainConfig(
         clip=1.0,  # our choice: single batches cannot spoil a long run
     ),
     compute_dtype="bfloat16",  # our choice: half the bytes and twice the rate; the parameters stay float32
-    loss_chunk=512,  # our choice: 2 GB of scores at a time
+    loss_chunk=512,  # our choice: 0.5 GB of scores at a time
     workers=16,  # our choice: one for each core of a usual host
     checkpoint_every=1000,  # our choice: minutes of work at most are lost
     keep=3,  # our choice: two to go back to

@@ -10,11 +10,11 @@
 #SBATCH --requeue
 #SBATCH --open-mode=append
 
-# 32 devices times --accumulate 5 are 160 parts of four rows; --workers counts for each of the eight processes of a host.
+# 32 devices times --accumulate 10 are 320 parts of two rows; --workers counts for each of the eight processes of a host.
 srun dsocr-train configs/stage2.py --distributed \
     --tokenizer tokenizer.json --init-parts '^encoder/' runs/stage1 '^decoder/' models/language \
     --data data/ocr data/general.jsonl data/text.jsonl --out runs/stage2 \
-    --mesh.data -1 --mesh.fsdp 8 --accumulate 5 --workers 4
+    --mesh.data -1 --mesh.fsdp 8 --accumulate 10 --workers 4
 status=$?
 
 # 143 says that the run was stopped by the signal and has saved everything; the same command goes on from there.

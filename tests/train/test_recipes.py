@@ -124,7 +124,8 @@ def test_state_has_a_place_on_one_device_and_on_eight(name, devices):
     share = sum(row.bytes_per_device for row in rows) / whole
     split = devices if config.mesh.fsdp == -1 else 1
     assert 1 / split <= share < 1 / split + 0.01
-    assert name == "nano" or config.rows % (config.accumulate * devices) == 0
+    if name not in ("nano", "finetune_full", "finetune_lora"):  # those are for one device
+        assert config.rows % (config.accumulate * devices) == 0
 
 
 def test_the_pipeline_of_the_paper_is_an_override():
