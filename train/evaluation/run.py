@@ -87,7 +87,8 @@ class Evaluations:
     def _left_out(self, one: ModeSet) -> str:
         """What to say of samples that are too long."""
         count = len(self.records) - len(one.places)
-        return f"Without a loss in mode {one.mode.name}, being too long for a row: {count} samples." if count else ""
+        every = len(self.records)
+        return f"Too long for a row in mode {one.mode.name}: {count} of {every} samples." if count else ""
 
     def _write(self, result: Result) -> Path:
         folder = self.config.out / FOLDER

@@ -10,7 +10,7 @@ from dsocr_jax.weights.params import abstract_model, flatten
 from tests.train import tiny
 from train import loop
 from train.config import LoraConfig, TrainConfig
-from train.evaluation import Evaluations, held_out, page
+from train.evaluation import Evaluations, held_out, page, run
 from train.evaluation.held_out import choose, gathered, prepare_mode
 from train.evaluation.losses import effective
 from train.evaluation.run import FOLDER, LINES
@@ -43,6 +43,12 @@ def state(setup: Setup) -> TrainState:
     params = stacked(tiny.random_params(flatten(abstract_model(setup.config.model_config)[1])), setup.config, np.stack)
     zeros = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), setup.abstract)
     return jax.device_put(dataclasses.replace(zeros, params=params), setup.shardings)
+
+
+@pytest.fixture(scope="module")
+def evaluations(setup: Setup) -> Evaluations:
+    """What the tests share, so that its programs are traced once."""
+    return Evaluations(setup)
 
 
 def test_the_first_samples_of_each_kind_are_chosen(config: TrainConfig) -> None:
@@ -94,9 +100,10 @@ def test_rows_find_their_samples_again() -> None:
     np.testing.assert_array_equal(gathered([], [], 2), np.zeros((2, 2)))
 
 
-def test_the_loss_is_that_of_a_training_step_and_an_evaluation_changes_nothing(setup: Setup, state: TrainState) -> None:
+def test_the_loss_is_that_of_a_training_step_and_an_evaluation_changes_nothing(
+    setup: Setup, state: TrainState, evaluations: Evaluations
+) -> None:
     before = jax.device_get(state.params)
-    evaluations = Evaluations(setup)
     setup.config.out.mkdir(exist_ok=True)
     result = evaluations.run(2, state)
     jax.tree.map(np.testing.assert_array_equal, jax.device_get(state.params), before)
@@ -104,28 +111,26 @@ def test_the_loss_is_that_of_a_training_step_and_an_evaluation_changes_nothing(s
     losses = [evaluations.losses(state.params, put_batch(batch, setup.mesh)) for batch in one.batches]
     again = gathered(losses, one.places, len(evaluations.records)).sum(axis=0)
     assert again[0] / again[1] == result.losses["tiny"]
-    host = dataclasses.replace(one.batches[0], kinds=np.zeros(one.batches[0].tokens.shape, np.int32))
-    batch = put_batch(host, setup.mesh)
-    _, metrics = setup.step(jax.tree.map(lambda x: x.copy(), state), batch)
-    total, count = losses[0]
+    batch = put_batch(tiny.batches(setup.source, 1)[0], setup.mesh)
+    total, count = evaluations.losses(state.params, batch)
+    _, metrics = setup.step(jax.tree.map(lambda x: x.copy(), state), batch)  # it takes its state away
     assert float(metrics["loss"]) == pytest.approx(total.sum() / count.sum(), rel=1e-5)
     text = (setup.config.out / FOLDER / "step-000002.html").read_text()
     assert text.count("<article") == 2 * EACH
-    assert "being too long for a row: 1 samples" in text
+    assert "Too long for a row in mode tiny: 1 of 6 samples." in text
     assert all(case.said is not None for kind in result.kinds for case in kind.cases)
 
 
-def test_several_processes_write_no_answers(setup: Setup, state: TrainState, monkeypatch: pytest.MonkeyPatch) -> None:
-    evaluations = Evaluations(setup)
+def test_several_processes_write_no_answers(
+    evaluations: Evaluations, state: TrainState, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jax, "process_count", lambda: 2)
     assert evaluations._answers(state)[0] is None
 
 
 def test_a_device_without_room_for_reading_leaves_the_losses(
-    setup: Setup, state: TrainState, monkeypatch: pytest.MonkeyPatch
+    evaluations: Evaluations, state: TrainState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evaluations = Evaluations(setup)
-
     def full(*_: object) -> None:
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
 
@@ -153,12 +158,18 @@ def test_losses_are_those_of_merged_adapters() -> None:
 
 
 def test_a_run_with_evaluations_is_the_run_without(
-    config: TrainConfig, setup: Setup, state: TrainState, monkeypatch: pytest.MonkeyPatch
+    config: TrainConfig,
+    setup: Setup,
+    state: TrainState,
+    evaluations: Evaluations,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def shared(config: TrainConfig) -> Setup:  # equal but for the evaluations: one compiled step serves both
         return dataclasses.replace(prepare(config), step=setup.step)
 
     monkeypatch.setattr(page, "draw_curves", lambda lines: b"")  # takes its time, and is tested elsewhere
+    monkeypatch.setattr(run, "row_loss_function", lambda setup: evaluations.losses)
+    monkeypatch.setattr(run, "Answers", lambda *_: evaluations.answers)
     monkeypatch.setattr(loop, "prepare", shared)
     monkeypatch.setattr(loop, "first_state", lambda _: jax.tree.map(lambda x: x.copy(), state))
     evaluated = dataclasses.replace(config, out=config.out.with_name("with"))
