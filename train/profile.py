@@ -239,5 +239,10 @@ class Profiler:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self._tracing:  # what ended the run is what the user must hear of
+            import jax
+
+            self._tracing = False
+            jax.profiler.stop_trace()
         self.close()

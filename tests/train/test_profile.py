@@ -199,3 +199,13 @@ def test_a_run_that_ends_before_the_trace_leaves_none(tmp_path: Path) -> None:
     profiler.turn()
     profiler.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_breaks_within_the_trace_leaves_the_trace_alone(tmp_path: Path) -> None:
+    config = tiny.tiny_config(tmp_path, out=tmp_path, profile=9)
+    with pytest.raises(ValueError, match="broken"), Profiler(config) as profiler:
+        for _ in range(QUIET + 3):
+            profiler.turn(jnp.ones(2))
+        raise ValueError("broken")
+    assert list(tmp_path.glob("profile/**/*.xplane.pb"))
+    assert not (tmp_path / "profile" / "table.txt").exists()
