@@ -6,24 +6,31 @@ from typing import Literal
 
 from dsocr_jax.evaluate.documents.normal import normal_formula, normal_text
 
+#: Blocks of an answer, and formulas inside its lines, beyond which nothing is looked at; a page has a tenth of them.
+MAX_BLOCKS = 2000
+
 #: What a block of an answer is: text, a displayed formula, a formula inside a line (a candidate for a displayed one).
 Form = Literal["text", "formula", "inline"]
 
-_IMAGE = re.compile(r"!\[.*?\]\(.*?\)")
+# What is not closed must not be looked for to the end again and again, so nothing here runs over another beginning.
+_IMAGE = re.compile(r"!\[[^\[\]\n]{0,500}\]\([^()\n]{0,2000}\)")
 _FENCES = (re.compile(r"^```(?:markdown|html|latex)\n?", re.MULTILINE), re.compile(r"```\n?$", re.MULTILINE))
 _LONG = ((re.compile(r"_{4,}"), "____"), (re.compile(r" {4,}"), "    "))
 _PAGE_TAGS = re.compile(r"</?(?:html|body)>")
-_LATEX_TABLE = re.compile(r"\\begin\{(table|tabular)\}.*?\\end\{\1\}", re.DOTALL)
+_LATEX_TABLE = re.compile(r"\\begin\{(table|tabular)\}(?:(?!\\begin\{\1\}).)*?\\end\{\1\}", re.DOTALL)
 _HTML_TABLE = re.compile(r"<table\b[^>]*>(?:(?!<table\b).)*?</table>", re.DOTALL)
-_FORMULA = re.compile(r"\$\$(.*?)\$\$|\\\[(.*?)\\\]|\$(.*?)\$|\\\((.*?)\\\)", re.DOTALL)
+_FORMULA = re.compile(r"\$\$(.*?)\$\$|\\\[((?:(?!\\\[).)*?)\\\]|\$(.*?)\$|\\\(((?:(?!\\\().)*?)\\\)", re.DOTALL)
 _PIPE_TABLE = re.compile(r"(?:^[ \t]*\|.*\|[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
 _RULE = re.compile(r"[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*")
 _CODE = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
-_TITLES = re.compile(r"\\(?:title|text|section\*?)\s*\{\s*(.*?)\s*\}", re.DOTALL)
+_TITLES = re.compile(r"\\(?:title|text|section\*?)\s{0,9}\{([^{}]*)\}")
 _PARAGRAPH = re.compile(r"[^\n](?:.|\n(?!\n))*")
 _LINE = re.compile(r"[^\n]+")
 
-_ARRAY = re.compile(r"\\begin\{array\}\{(?P<columns>(?:[^{}]|\{[^{}]*\})*)\}(?P<rows>.*?)\\end\{array\}", re.DOTALL)
+_ARRAY = re.compile(
+    r"\\begin\{array\}\{(?P<columns>(?:[^{}]|\{[^{}]*\})*)\}(?P<rows>(?:(?!\\begin\{array\}).)*?)\\end\{array\}",
+    re.DOTALL,
+)
 _COLUMN_LOOKS = re.compile(r"[@!]\{[^}]*\}|[\s|]")
 
 
@@ -73,10 +80,11 @@ def parse_markdown(text: str) -> Parsed:
     tables += [(found.start(), _from_pipes(found[0])) for found in _PIPE_TABLE.finditer(text)]
     text = _blank(_PIPE_TABLE, text)
     codes = [_text(found[1].strip(), found.start()) for found in _CODE.finditer(text)]
-    text = _TITLES.sub(lambda found: found[1], _blank(_CODE, text))
+    text = _TITLES.sub(lambda found: found[1].strip(), _blank(_CODE, text))
     blocks = [*formulas, *codes, *_paragraphs(text)]
-    blocks = sorted((block for block in blocks if block.normal), key=lambda block: block.place)
-    kept = [part for block in [*blocks, *(block for block in inline if block.normal)] for part in split_arrays(block)]
+    blocks = sorted((block for block in blocks if block.normal), key=lambda block: block.place)[:MAX_BLOCKS]
+    inline = [block for block in inline if block.normal][:MAX_BLOCKS]
+    kept = [part for block in [*blocks, *inline] for part in split_arrays(block)]
     return Parsed(tuple(kept), tuple(sorted(tables)))
 
 

@@ -13,10 +13,10 @@ MAX_CHARS = 1_000_000
 
 _TABLE = re.compile(r"<table\b[^>]*>(.*)</table>", re.DOTALL | re.IGNORECASE)
 _HEAD_CELL = re.compile(r"<(/?)th(?=[\s>])", re.IGNORECASE)
-_MATH = re.compile(r"<math\b[^>]*?\balttext=\"([^\"]*)\"[^>]*>.*?</math>", re.DOTALL | re.IGNORECASE)
-_PARTS = re.compile(r"</?(?:thead|tbody|span|sup|sub|div|p)\b[^>]*>", re.IGNORECASE)
+_MATH = re.compile(r"<math\b[^<>]*?\balttext=\"([^\"<>]*)\"[^<>]*>(?:(?!<math\b).)*?</math>", re.DOTALL | re.IGNORECASE)
+_PARTS = re.compile(r"</?(?:thead|tbody|span|sup|sub|div|p)\b[^<>]*>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_COLUMNS = re.compile(r"<colgroup>.*?</colgroup>", re.DOTALL | re.IGNORECASE)
+_COLUMNS = re.compile(r"<colgroup>(?:(?!<colgroup>).)*?</colgroup>", re.DOTALL | re.IGNORECASE)
 _LOOKS = re.compile(r" (?:style|height|width|align|class)=\"[^\"]*\"", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 #: Line ends between tags are layout of the source; a blank alone is not, and stays.

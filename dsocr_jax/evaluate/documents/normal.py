@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dsocr_jax.evaluate.documents.latex import plain_latex
 
 #: A formula inside a line.
-INLINE = re.compile(r"\$(.*?)\$|\\\((.*?)\\\)")
+INLINE = re.compile(r"\$(.*?)\$|\\\(((?:(?!\\\().)*?)\\\)")
 _ESCAPES = re.compile(r"\\[tn]|/[tn]|[\t\n]")
 _NO_WORD = re.compile(r"[^\w\u4e00-\u9fff]")
 _ESCAPED_SIGN = re.compile(r"\\([\\_&%^])")
 
-_DISPLAY = re.compile(r"\\\[(.+?)(?<!\\)\\\]")
+_DISPLAY = re.compile(r"\\\[((?:(?!\\\[).)+?)(?<!\\)\\\]")
 #: What is taken out of formulas with its argument: numbers, spaces, the names of environments.
 _WITH_ARGUMENT = tuple(
-    re.compile(pattern)
-    for pattern in (r"\\tag\{.*?\}", r"\\hspace\{.*?\}", r"\\begin\{.*?\}", r"\\end\{.*?\}", r"\\arraycolsep.*?\}")
+    re.compile(pattern) for pattern in (r"\\(?:tag|hspace|begin|end)\{[^}\n]{0,200}\}", r"\\arraycolsep[^}\n]{0,200}\}")
 )
 #: What is taken out wherever it stands: fonts, spaces, sizes. The order counts, since it is done one after the other.
 _TAKEN_OUT = (

@@ -14,11 +14,11 @@ from dsocr_jax.evaluate.teds import tree_similarity
 from dsocr_jax.evaluate.text import page_edit_dist
 
 #: Characters of an answer that are looked at; a page has a tenth of them.
-MAX_CHARS = 100_000
+MAX_CHARS = 50_000
 #: Tables with more nodes are not compared as trees (the time grows with the square); they are counted.
 MAX_NODES = 3000
 
-_CELL = re.compile(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", re.DOTALL | re.IGNORECASE)
+_CELL = re.compile(r"<t[dh]\b[^<>]*>((?:(?!<t[dh]\b).)*?)</t[dh]>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 
 

@@ -1,6 +1,7 @@
 """Answers in Markdown, and annotations, divided into blocks."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dsocr_jax.errors import UserError
-from dsocr_jax.evaluate.documents.blocks import parse_markdown, split_rows
+from dsocr_jax.evaluate.documents.blocks import MAX_BLOCKS, parse_markdown, split_rows
 from dsocr_jax.evaluate.documents.truth import page_truth, read_benchmark
 
 PAGE = r"""# Title
@@ -91,6 +92,19 @@ def test_an_array_of_one_column_is_several_formulas() -> None:
 def test_any_answer_can_be_divided(text: str) -> None:
     parsed = parse_markdown(text)
     assert all(block.normal for block in parsed.blocks)
+
+
+@pytest.mark.parametrize("unit", ["![a](", "![", r"\[", r"\title {", "<table><tr><td>", "$$ "])
+def test_what_is_never_closed_takes_no_time(unit: str) -> None:
+    begin = time.process_time()
+    parse_markdown(unit * (20_000 // len(unit)))
+    # A twentieth of a second; half a minute where every beginning is followed to the end.
+    assert time.process_time() - begin < 5
+
+
+def test_no_more_blocks_than_a_page_may_have() -> None:
+    parsed = parse_markdown("a\n\n" * (MAX_BLOCKS + 5) + "$x_1$ " * (MAX_BLOCKS + 5))
+    assert len(parsed.blocks) == 2 * MAX_BLOCKS
 
 
 # Annotations
