@@ -9,7 +9,7 @@ their tokens count. Results go back to the released layout: dsocr export runs/tu
 The paper says nothing about fine-tuning: every value here is our choice.
 """
 
-from train.config import MeshConfig, OptimizerConfig, TrainConfig
+from train.config import BackendsConfig, MeshConfig, OptimizerConfig, TrainConfig
 
 config = TrainConfig(
     model="released",  # our choice: what people have
@@ -30,6 +30,7 @@ config = TrainConfig(
         first_moment="bfloat16",  # our choice: 7 GB less, which a single device of 80 GB needs
     ),
     mesh=MeshConfig(data=1, fsdp=-1),  # our choice: fits one device, or several of a host
+    backends=BackendsConfig(remat="full"),  # our choice: for one device of 80 GB; with several, --backends.remat dots
     compute_dtype="bfloat16",  # our choice: as in stage 2
     loss_chunk=512,  # our choice: 0.3 GB of scores at a time
     workers=4,  # our choice: small pictures, few of them
