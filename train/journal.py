@@ -172,22 +172,17 @@ class Means:
 
 
 def describe(line: Mapping[str, Any], speed: Mapping[str, Any]) -> str:
-    """Return the live line: at most 75 characters, so that it fits beside the bar."""
-    loss = line["loss"]
-    parts = [f"loss {loss:.3f}" if loss is not None else "loss not finite"]
-    if len(line["kinds"]) > 1:
-        worst = max(line["kinds"], key=lambda name: line["kinds"][name])
-        parts.append(f"{worst[:9]} {line['kinds'][worst]:.2f}")
-    parts.append(f"lr {line['lr']:.1e}")
+    """Return the live line, short enough to fit beside the bar on a terminal of 120 columns."""
+    parts = [f"loss {line['loss']:.3f}" if line["loss"] is not None else "loss not finite", f"lr {line['lr']:.0e}"]
     if "tokens_per_s" in speed:
         parts.append(f"{_short(speed['tokens_per_s'])} tok/s")
     if "share_of_peak" in speed:
-        parts.append(f"{speed['share_of_peak']:.0%} of peak")
+        parts.append(f"{speed['share_of_peak']:.0%} peak")
     if "input_wait" in speed:
         parts.append(f"{speed['input_wait']:.1%} wait")
     if line["skipped"]:
         parts.append(f"{line['skipped']} skipped")
-    return "  ".join(parts)
+    return ", ".join(parts)
 
 
 def _short(number: float) -> str:

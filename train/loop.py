@@ -177,7 +177,7 @@ def _progress(first: int, steps: int) -> contextlib.AbstractContextManager[Calla
     """The bar of the steps that are left; one process of several shows it."""
     if jax.process_index() > 0:
         return contextlib.nullcontext(lambda amount, note: None)
-    return progress(f"training from step {first}" if first else "training", steps - first, "steps")
+    return progress(f"from step {first}" if first else "training", steps - first, "steps")
 
 
 def _start(setup: Setup, checkpoints: Checkpoints, identity: dict[str, Any]) -> tuple[TrainState, dict[str, Any]]:
