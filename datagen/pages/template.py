@@ -15,6 +15,8 @@ from datagen.pages.typefaces import MONO
 
 #: The red of marks; green and blue hold the number.
 MARK = 90
+#: Width of a character of the listings' face, in em, and its size in that of the text around it: as high as letters.
+_MONO_ADVANCE, _MONO_SIZE = 0.602, 1.1
 #: The number of what belongs to no element: lines and frames.
 DECORATION = 0
 
@@ -44,7 +46,7 @@ _FUNCTIONS = """
 #let list-block(n, body) = put(n, bare(body))
 #let table-block(n, body) = put(n, breakable: false, bare({{ set text(size: 0.88em); set par(leading: tight)
   align(table-side, body) }}))
-#let code(n, body) = put(n, breakable: false, above: 1em, below: 1em, bare({{ set text(size: 0.88em)
+#let code(n, body) = put(n, breakable: false, above: 1em, below: 1em, bare({{ set text(size: code-size)
   block(width: 100%, fill: code-fill, stroke: code-stroke, inset: code-inset, radius: 2pt, body) }}))
 #let plain-block(n, body) = put(n, breakable: false, above: 0.9em, below: 0.9em, bare(body))
 #let caption(n, body) = put(n, bare({{ set text(size: 0.85em); set align(center); par(body) }}))
@@ -137,6 +139,7 @@ def _preamble(document: Document, look: Look, manner: Mapping[str, str], numbers
         "accent": _colour(look.accent),
         "tight": "0.75em" if document.language.script in TALL else "0.45em",
         "heading-fonts": _fonts(look.heading_faces),
+        "code-size": f"{_code_size(document, look):.3f}em",
         **manner,
     }
     lines = [f"#let {name} = {value}" for name, value in lets.items()]
@@ -160,10 +163,18 @@ def _preamble(document: Document, look: Look, manner: Mapping[str, str], numbers
         f"first-line-indent: (amount: {look.indent:.2f}em, all: true))"
     )
     lines.append(f"#set block(spacing: {look.spacing:.2f}em)")
-    lines.append(f"#show raw: set text(font: {_fonts((MONO.family, *look.faces[1:]))}, dir: ltr, size: 1.1em)")
+    lines.append(f"#show raw: set text(font: {_fonts((MONO.family, *look.faces[1:]))}, dir: ltr, size: {_MONO_SIZE}em)")
     lines.append('#show math.equation: set text(font: ("New Computer Modern Math", "DejaVu Sans"), dir: ltr)')
-    lines.append("#set enum(spacing: 0.6em)\n#set list(spacing: 0.6em)")
+    items = max(look.leading, 0.6)
+    lines.append(f"#set enum(spacing: {items:.2f}em)\n#set list(spacing: {items:.2f}em)")
     return "\n".join(lines)
+
+
+def _code_size(document: Document, look: Look) -> float:
+    """Return the size of listings' type, in that of the body, at which their lines need not be broken."""
+    lines = [line for part in document.elements() if part.style == "code" for line in part.rich.plain.split("\n")]
+    room = look.column / look.size - 2
+    return min(0.88, room / (_MONO_ADVANCE * _MONO_SIZE * max(map(len, lines), default=1)))
 
 
 def _background(look: Look) -> str:

@@ -64,6 +64,7 @@ def report(make: Maker, amount: int) -> Document:
         body.append(make.title(writer.heading()))
         if dice.chance(0.5):
             body.append(make.line(f"{writer.name()}, {writer.date()}", "small"))
+    columns = 1 + dice.chance(0.15)
     numbered = dice.chance(0.6)
     chapter, section = 1 + dice.below(8), 0
     while amount > 0:
@@ -80,7 +81,7 @@ def report(make: Maker, amount: int) -> Document:
             body.append(make.points(3 + dice.below(4), 60))
         elif roll < 0.72:
             body += make.figure((0.5, 0.8))
-        elif roll < 0.77:
+        elif roll < 0.77 and columns == 1:
             body.append(make.code())
         else:
             body.append(_paragraph(make, amount, forms=0.3))
@@ -90,7 +91,7 @@ def report(make: Maker, amount: int) -> Document:
     if dice.chance(0.6):
         header = (make.inline(writer.heading(), "header"), make.inline(writer.date(), "header"))
     footer = (page,) if dice.chance(0.5) else (make.inline(writer.phrase(2, 4), "footer"), page)
-    return Document("report", writer.language, (*body, *make.foot()), header, footer, columns=1 + dice.chance(0.15))
+    return Document("report", writer.language, (*body, *make.foot()), header, footer, columns=columns)
 
 
 def paper(make: Maker, amount: int) -> Document:
@@ -124,7 +125,7 @@ def paper(make: Maker, amount: int) -> Document:
             body += make.captioned_table(4 if columns > 1 else 6, 6)
         elif roll < 0.53:
             body.append(make.points(2 + dice.below(3), 70))
-        elif roll < 0.56:
+        elif roll < 0.58 and columns == 1:
             body.append(make.code())
         else:
             body.append(_paragraph(make, amount, forms=0.6))

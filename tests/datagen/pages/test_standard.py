@@ -125,7 +125,7 @@ def test_labels_come_with_their_prompts() -> None:
 
 def test_tables_of_markdown_are_whole() -> None:
     found = 0
-    for drawn in pages(6, layouts=("report",), labels=("markdown",), languages=("en", "zh-Hans"), figures=0.0):
+    for drawn in pages(10, layouts=("report", "receipt"), labels=("markdown",), languages=("en", "zh-Hans")):
         tables, problems = find_tables(drawn.label)
         assert not problems
         assert all(table.whole for table in tables)
