@@ -185,9 +185,9 @@ class Lane:
             finally:
                 self._next += 1
         room = self.plan.rooms[self.mode]
-        chosen = choose([one.size for one in self._waiting], self.plan.length, room)
-        row = [self._waiting[i] for i in chosen]
-        self._waiting = [one for i, one in enumerate(self._waiting) if i not in set(chosen)]
+        chosen = set(choose([one.size for one in self._waiting], self.plan.length, room))
+        row = [one for i, one in enumerate(self._waiting) if i in chosen]
+        self._waiting = [one for i, one in enumerate(self._waiting) if i not in chosen]
         return row
 
     def _draw(self, turn: int, count: Count) -> Waiting:

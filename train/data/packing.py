@@ -80,7 +80,8 @@ def _fullest(sizes: Sequence[Size], space: Size) -> list[int]:
             if all(a <= b for a, b in zip(now, limit, strict=True)):
                 more[now] = more.get(now, 0) | sums << size.tokens & mask
         reached = more
-    used = max(reached, key=lambda views: reached[views].bit_length())
+    # Of equal sums the one with most views: samples of few tokens would otherwise pile up until the views run short.
+    used = max(reached, key=lambda views: (reached[views].bit_length(), sum(views)))
     total = reached[used].bit_length() - 1
     chosen = []
     for i in reversed(range(len(sizes))):
