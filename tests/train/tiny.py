@@ -114,7 +114,7 @@ def tiny_config(folder: Path, **changes: object) -> TrainConfig:
     config = TrainConfig(
         model=MODEL,
         tokenizer=folder / "tokenizer.json",
-        data=(folder / "data",),
+        data=(str(folder / "data"),),
         length=32,
         rows=8,
         steps=6,
