@@ -1,16 +1,15 @@
 """Who comes next: exact shares, and orders that no memory holds. All of it is a pure function of integers."""
 
+import functools
 import math
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 #: Most numbers of one period. Weights that need a longer one are rounded to this many parts.
 MAX_PERIOD = 2**16
-
-#: Rounds of the Feistel network: four already give orders without a visible pattern.
-_ROUNDS = 4
 
 _MASK = 2**64 - 1
 
@@ -89,13 +88,12 @@ def mixed(*numbers: int) -> int:
 
 
 def shuffled(place: int, count: int, seed: int) -> int:
-    """Return what stands at ``place`` of a random order of 0 ... count - 1 (a Feistel network, walked in cycles)."""
-    half = max((count - 1).bit_length() + 1, 2) // 2
-    mask = (1 << half) - 1
-    while True:
-        left, right = place >> half, place & mask
-        for turn in range(_ROUNDS):
-            left, right = right, left ^ mixed(seed, turn, right) & mask
-        place = left << half | right
-        if place < count:
-            return place
+    """Return what stands at ``place`` of a random order of 0 ... count - 1; Grain's, which takes no memory."""
+    return int(_order(count, seed & 0xFFFFFFFF)[place])
+
+
+@functools.lru_cache(maxsize=256)
+def _order(count: int, seed: int) -> Any:
+    import grain
+
+    return grain.MapDataset.range(count).seed(seed).shuffle()
