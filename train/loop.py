@@ -28,6 +28,7 @@ from train.config import TrainConfig, differences, flatten
 from train.data import Feed, digest
 from train.evaluation import Evaluations
 from train.folder import RUN, run_folder
+from train.freeze import describe
 from train.goodput import Goodput
 from train.health import Health, named, open_health, write_rollbacks
 from train.interrupt import Interrupt
@@ -63,6 +64,8 @@ def train(config: TrainConfig) -> int:
     goodput = Goodput(config.out, write=jax.process_index() == 0)
     setup = prepare(config)
     config = setup.config  # epochs are a number of steps now
+    if jax.process_index() == 0:
+        console.print("\n".join(describe(setup.abstract.params, config)))
     evaluations = Evaluations(setup)
     identity = {**flatten(config), "data_digest": digest(setup.sets)}
     with run_folder(config.out), goodput, Checkpoints(config.out, config.keep) as checkpoints:
