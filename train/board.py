@@ -31,7 +31,7 @@ class Board:
 
     def __init__(self, folder: Path, step: int) -> None:
         try:
-            from tensorboardX import SummaryWriter  # type: ignore[import-untyped]
+            from tensorboardX import SummaryWriter
         except ImportError as error:
             raise UserError(
                 f"metrics for TensorBoard need the package tensorboardX ({error}); install it (`pip install "

@@ -57,6 +57,7 @@ HARMLESS = (
     "keep",
     "log_every",
     "mesh",
+    "accumulate",
     "backends",
     "evaluate_every",
     "evaluate_on",

@@ -11,6 +11,8 @@ from train.data.rows import RowMaker
 from train.estimate import USABLE, Devices, hours, loads, memory
 from train.flops import step_flops, work_of
 from train.freeze import describe as describe_parts
+from train.pipeline import describe as describe_pipeline
+from train.pipeline.report import step_bytes
 from train.setup import Checked, backends_of, check_run
 from train.sharding import AnyMesh, abstract_mesh, batch_shards, make_mesh, sharding_table
 
@@ -52,7 +54,7 @@ def describe(run: Checked, mesh: AnyMesh, on: Devices | None, share: float, pric
     yield ""
     yield f"{devices} {on.kind if on else jax.default_backend().upper()} device{'s' * (devices > 1)} ({axes})"
     yield from _memory(run, mesh, on)
-    yield from _work(run, devices, on, share, price)
+    yield from _work(run, mesh, on, share, price)
 
 
 def _memory(run: Checked, mesh: AnyMesh, on: Devices | None) -> Iterator[str]:
@@ -62,6 +64,9 @@ def _memory(run: Checked, mesh: AnyMesh, on: Devices | None) -> Iterator[str]:
     rooms = run.source.plan.rooms
     for mode, load in zip(config.modes, loads(config, rooms, batch_shards(mesh)), strict=True):
         found[mode] = memory(config, params, moments, load, backends_of(config))
+        if mesh.shape["stage"] > 1:
+            del found[mode]["copy to compute with"]
+            found[mode]["gradients"] = step_bytes(config, mesh.shape["stage"])
     mode, most = max(found.items(), key=lambda item: sum(item[1].values()))
     for name, size in most.items():
         yield f"{name:<21}{size / 2**30:>10,.2f} GiB per device"
@@ -81,8 +86,8 @@ def _most(sizes: Mapping[str, float]) -> str:
     return ", ".join(f"{sizes[name] / 1e9:.0f} GB of {name}" for name in largest)
 
 
-def _work(run: Checked, devices: int, on: Devices | None, share: float, price: float | None) -> Iterator[str]:
-    config, source = run.config, run.source
+def _work(run: Checked, mesh: AnyMesh, on: Devices | None, share: float, price: float | None) -> Iterator[str]:
+    config, source, devices = run.config, run.source, math.prod(mesh.shape.values())
     lanes = range(min(SAMPLED, config.rows))
     yield ""
     total = weight = 0.0
@@ -93,6 +98,8 @@ def _work(run: Checked, devices: int, on: Devices | None, share: float, price: f
         flops = scale * sum(step_flops(config, work).values())
         turns = config.mode_shares.get(mode, 1.0)
         total, weight = total + turns * flops, weight + turns
+        if mesh.shape["stage"] > 1 and number == 0:
+            yield from describe_pipeline(config, mesh, made.batch)
         filled = work.tokens / made.batch.tokens.size
         yield (
             f"mode {mode}: {scale * work.tokens:,.0f} tokens and {scale * made.pictures:,.0f} pictures in "

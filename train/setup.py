@@ -27,6 +27,7 @@ from train.data import BatchSource, open_sets
 from train.data.samples import Source
 from train.lora import adapters, is_adapter
 from train.optimizer import check_patterns, make_optimizer
+from train.pipeline import check_pipeline, make_pipelined_step
 from train.sharding import AnyMesh, batch_shards, make_mesh, partition, sharding_table
 from train.step import Params, Step, TrainState, compile_step, make_step, state_of
 from train.trained import label
@@ -89,6 +90,8 @@ def check_run(config: TrainConfig, mesh: AnyMesh) -> Checked:
     optimizer = make_optimizer(config)
     abstract = abstract_state(config, optimizer)
     sharding_table(abstract.params, mesh)  # raises for an array that no rule names
+    if mesh.shape["stage"] > 1:
+        check_pipeline(config, mesh)
     return Checked(config, sets, source, tokenizer, optimizer, abstract)
 
 
@@ -103,7 +106,8 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     mesh = make_mesh(config.mesh, devices)
     run = check_run(config, mesh)
     graphdef, _ = abstract_model(config.model_config)
-    step = make_step(run.config, graphdef, run.optimizer, mesh, backends_of(config), len(run.source.kinds))
+    make = make_pipelined_step if mesh.shape["stage"] > 1 else make_step
+    step = make(run.config, graphdef, run.optimizer, mesh, backends_of(config), len(run.source.kinds))
     compiled, shardings = compile_step(step, run.abstract, mesh)
     found = {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}
     return Setup(**found, mesh=mesh, step=compiled, shardings=shardings)
@@ -167,13 +171,11 @@ def first_state(setup: Setup) -> TrainState:
         )
         params = draw()
     else:
-        params = jax.jit(place, out_shardings=shardings, donate_argnums=0)(_loaded(config.init_from, setup))
+        params = jax.jit(place, out_shardings=shardings)(_loaded(config.init_from, setup))
     for pattern, folder in config.init_parts.items():
         arrays = _loaded(folder, setup)
         part = {name: x for name, x in arrays.items() if re.search(pattern, name)}
-        join = jax.jit(
-            lambda old, new: place({**unstack_arrays(old), **new}), out_shardings=shardings, donate_argnums=0
-        )
+        join = jax.jit(lambda old, new: place({**unstack_arrays(old), **new}), out_shardings=shardings)
         params = join(params, part)
     return jax.jit(start, out_shardings=setup.shardings, donate_argnums=0)(params)
 

@@ -107,13 +107,33 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
 def partition(name: str, shape: tuple[int, ...], mesh: AnyMesh) -> P:
     """Return the partition of the array called ``name``; stacked layers are not split along their first dimension.
 
-    A dimension that its axis does not divide stays whole: small models have such dimensions.
+    A dimension that its axis does not divide stays whole: small models have such dimensions. With stages, the largest
+    dimension that they divide is split over them, too: only a step brings each stage its own (`train.pipeline`).
 
     Raises:
         UserError: no rule names a large array.
     """
     if layers_of(name):
-        return P(None, *rest) if (rest := partition(first_of(name), shape[1:], mesh)) else P()
+        spec = P(None, *rest) if (rest := _by_rule(first_of(name), shape[1:], mesh)) else P()
+    else:
+        spec = _by_rule(name, shape, mesh)
+    if mesh.shape["stage"] == 1:
+        return spec
+    left, axes = NamedSharding(mesh, spec).shard_shape(shape), axes_of(spec, len(shape))
+    able = [i for i, size in enumerate(left) if size % mesh.shape["stage"] == 0 and not (i == 0 and layers_of(name))]
+    if not able:
+        return spec
+    axes[max(able, key=lambda i: left[i])] += ("stage",)
+    return P(*(several[0] if len(several) == 1 else several or None for several in axes))
+
+
+def axes_of(spec: P, dimensions: int) -> list[tuple[str, ...]]:
+    """Return the axes that each dimension is split over."""
+    entries = [*spec, *[None] * (dimensions - len(spec))]
+    return [() if x is None else (x,) if isinstance(x, str) else tuple(x) for x in entries]
+
+
+def _by_rule(name: str, shape: tuple[int, ...], mesh: AnyMesh) -> P:
     for pattern, spec in RULES:
         if re.search(pattern, name):
             axes = [

@@ -14,9 +14,11 @@ from jaxtyping import Array
 
 from dsocr_jax.batch import IGNORED, Batch
 from dsocr_jax.model.backends import Backends
+from dsocr_jax.model.moe import Routing
 from dsocr_jax.model.scan import is_of_layer, unstack_arrays
 from dsocr_jax.weights.params import unflatten
 from train.config import TrainConfig
+from train.freeze import part_of
 from train.lora import is_adapter, merged
 from train.loss import head_loss
 from train.optimizer import clipped, make_schedule
@@ -77,7 +79,8 @@ def make_step(
 
     Its metrics: the scalars ``loss`` (mean cross-entropy over the answers' tokens, nats), ``router_loss`` (its sum over
     the layers, already weighted), ``grad_norm`` (before clipping), ``lr``, ``answer_tokens`` (int32) and ``skipped`` (1
-    when loss or gradient was not finite; then parameters and moments stay as they were); with ``kinds`` also
+    when loss or gradient was not finite; then parameters and moments stay as they were); the gradient's norm for each
+    part of the model as ``norm/PART``; ``router_load`` (float32 [sparse layers, experts], shares); with ``kinds`` also
     ``kind_loss`` (float32 [kinds], sums in nats) and ``kind_tokens`` (int32 [kinds]); where the backends give experts a
     limited room also ``no_room``, the share of (token, expert) pairs without it.
 
@@ -100,19 +103,15 @@ def make_step(
             params = merged(frozen, trained, config.lora, dtype)
         params = gather(params, mesh, lambda name: not is_of_layer(name))
         model = nnx.merge(graphdef, unflatten(config.model_config, unstack_arrays(params)))
-        hidden, router_loss, no_room = model.forward(batch, chosen)
+        hidden, routing = model.forward(batch, chosen)
         labels = jnp.asarray(batch.labels)
         with jax.named_scope("head_loss"):
             total, losses = head_loss(hidden, model.decoder.lm_head.kernel[...], labels, config.loss_chunk)
         loss = total / jnp.maximum(tokens, 1)
-        router_loss = router_loss / config.accumulate
-        metrics = {"loss": loss, "router_loss": router_loss}
-        if chosen.grouped.startswith("capacity"):
-            metrics["no_room"] = no_room / config.accumulate
-        of_kind = getattr(batch, "kinds", None)
-        if kinds and of_kind is not None:
-            metrics |= kind_sums(losses, labels, jnp.asarray(of_kind), kinds)
-        return loss + router_loss, metrics
+        metrics = {"loss": loss, **routing_metrics(routing, config.accumulate, chosen)}
+        if kinds and batch.kinds is not None:
+            metrics |= kind_sums(losses, labels, jnp.asarray(batch.kinds), kinds)
+        return loss + metrics["router_loss"], metrics
 
     def whole(trained: Params, frozen: Params, batch: Batch, tokens: Array) -> tuple[Params, Metrics]:
         return gradients(jax.grad(loss_of, has_aux=True), trained, frozen, batch, tokens, config.accumulate)
@@ -136,7 +135,7 @@ def make_step(
             jax.tree.map(lambda a, b: jnp.where(good, a, b), *pair)
             for pair in ((new, old), (opt_state, state.opt_state))
         )
-        metrics |= {"grad_norm": norm, "lr": jnp.asarray(schedule(state.step), jnp.float32)}
+        metrics |= {"grad_norm": norm, "lr": jnp.asarray(schedule(state.step), jnp.float32), **part_norms(grads)}
         metrics["skipped"] = 1.0 - good.astype(jnp.float32)
         return TrainState({**state.params, **new, **rest}, opt_state, state.step + 1), metrics
 
@@ -187,6 +186,25 @@ def divide_batch(batch: Batch, parts: int) -> Batch:
         return x.reshape(parts, groups * size, *x.shape[3:])
 
     return dataclasses.replace(jax.tree.map(split, batch), groups=groups)
+
+
+def routing_metrics(routing: Routing, parts: int, backends: Backends) -> Metrics:
+    """Return what the routers did in one of ``parts`` equal parts of a batch, as shares of the whole."""
+    metrics = {"router_loss": routing.loss / parts}
+    if routing.load.size:
+        metrics["router_load"] = routing.load / parts
+    if backends.grouped.startswith("capacity"):
+        metrics["no_room"] = routing.no_room / parts
+    return metrics
+
+
+def part_norms(gradients: Params) -> Metrics:
+    """Return the norm of the gradient of each part of the model (`train.freeze.part_of`) as ``norm/PART``."""
+    squares: dict[str, Array] = {}
+    for name, x in gradients.items():
+        part = f"norm/{part_of(name)}"
+        squares[part] = squares.get(part, jnp.zeros(())) + jnp.sum(jnp.square(x.astype(jnp.float32)))
+    return {part: jnp.sqrt(total) for part, total in squares.items()}
 
 
 def kind_sums(losses: Array, labels: Array, kinds: Array, count: int) -> Metrics:

@@ -187,7 +187,7 @@ def _as_instruction(kernel: str) -> str:
 @cache
 def _message(name: str) -> Any:
     """Return a reader of the message ``name``: a class whose instances have its fields."""
-    from google.protobuf import (  # type: ignore[import-untyped]
+    from google.protobuf import (
         descriptor_pb2,
         descriptor_pool,
         message_factory,

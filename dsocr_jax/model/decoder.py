@@ -12,7 +12,7 @@ from dsocr_jax.config import DecoderConfig
 from dsocr_jax.model.attention import attend
 from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.layers import RMSNorm, SwiGLU, linear, rotary_angles, rotate
-from dsocr_jax.model.moe import MoE
+from dsocr_jax.model.moe import MoE, Routing
 from dsocr_jax.model.scan import run_layers
 
 
@@ -92,11 +92,8 @@ class DecoderLayer(nnx.Module):
         cache: LayerCache | None = None,
         groups: int = 1,
         backends: Backends = DEFAULT,
-    ) -> tuple[Float[Array, "b t h"], Float[Array, ""], LayerCache | None, Float[Array, ""]]:
-        """Output, router loss, the cache with this call's keys and values, and the share of pairs without room.
-
-        The loss and the share (see `dsocr_jax.model.moe.MoE`) are 0 for a dense layer.
-        """
+    ) -> tuple[Float[Array, "b t h"], LayerCache | None, Routing | None]:
+        """Output, the cache with this call's keys and values, and what the router did (None for a dense layer)."""
         with jax.named_scope("attention"):
             y, cache = self.attn(self.input_norm(x), rope, positions, mask, cache, backends)
         x = x + y
@@ -104,9 +101,9 @@ class DecoderLayer(nnx.Module):
         if self.dense:
             with jax.named_scope("dense"):
                 y = self.mlp(y)
-            return x + y, jnp.zeros((), jnp.float32), cache, jnp.zeros((), jnp.float32)
-        y, loss, beyond = self.moe(y, groups, backends)
-        return x + y, loss, cache, beyond
+            return x + y, cache, None
+        y, routing = self.moe(y, groups, backends)
+        return x + y, cache, routing
 
 
 class Decoder(nnx.Module):
@@ -145,13 +142,13 @@ class Decoder(nnx.Module):
         if backend is not None:
             backends = dataclasses.replace(backends, grouped=backend)
         if caches is None:
-            hidden, loss, _ = self.forward(x, positions, mask, groups, backends)
-            return hidden, loss, []
+            hidden, routing = self.forward(x, positions, mask, groups, backends)
+            return hidden, routing.loss, []
         rope, total = self._rope(positions), jnp.zeros((), jnp.float32)
         new: list[LayerCache] = []
         for layer, cache in zip(self.layers, caches, strict=True):
-            x, loss, filled, _ = layer(x, rope, positions, mask, cache, groups, backends)
-            total = total + loss
+            x, filled, did = layer(x, rope, positions, mask, cache, groups, backends)
+            total = total if did is None else total + did.loss
             new += [filled] if filled is not None else []
         return self.norm(x), total, new
 
@@ -162,20 +159,49 @@ class Decoder(nnx.Module):
         mask: Bool[Array, "b 1 t t"],
         groups: int = 1,
         backends: Backends = DEFAULT,
-    ) -> tuple[Float[Array, "b t h"], Float[Array, ""], Float[Array, ""]]:
-        """Whole rows without caches: hidden states, the sum of the router losses, the mean share without room.
+    ) -> tuple[Float[Array, "b t h"], Routing]:
+        """Whole rows without caches: normalised hidden states, and what the routers did.
 
         Args:
             x, positions, mask, groups, backends: see `__call__`.
         """
+        x, routing = self.some_layers(range(self.config.layers), x, positions, mask, groups, backends)
+        return self.norm(x), routing
+
+    def some_layers(
+        self,
+        numbers: range,
+        x: Float[Array, "b t h"],
+        positions: Int[Array, "b t"],
+        mask: Bool[Array, "b 1 t t"],
+        groups: int = 1,
+        backends: Backends = DEFAULT,
+    ) -> tuple[Float[Array, "b t h"], Routing]:
+        """Hidden states after consecutive layers, not normalised, and what their routers did.
+
+        Args:
+            numbers: of the layers.
+            x, positions, mask, groups, backends: see `__call__`.
+
+        Returns:
+            The states; the sum of the losses, the shares without room divided by the number of all sparse layers, and
+            the loads ``[l, e]`` of all sparse layers, 0 for those that are not among ``numbers``.
+        """
+        sparse = max(self.config.layers - self.config.dense_layers, 0)
         rope, zero = self._rope(positions), jnp.zeros((), jnp.float32)
+        before = jnp.int32(max(numbers.start - self.config.dense_layers, 0))
+        start = (x, Routing(zero, zero, jnp.zeros((sparse, self.config.experts), jnp.float32)), before)
 
-        def call(layer: Any, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-            y, loss, _, beyond = layer(carry[0], rope, positions, mask, None, groups, backends)
-            return y, carry[1] + loss, carry[2] + beyond
+        def call(layer: Any, carry: tuple[Array, Routing, Array]) -> tuple[Array, Routing, Array]:
+            x, total, number = carry
+            x, _, routing = layer(x, rope, positions, mask, None, groups, backends)
+            if routing is None:
+                return x, total, number
+            load = jax.lax.dynamic_update_index_in_dim(total.load, routing.load, number, 0)
+            return x, Routing(total.loss + routing.loss, total.no_room + routing.no_room / sparse, load), number + 1
 
-        x, loss, beyond = run_layers(self.layers, (x, zero, zero), call, backends)
-        return self.norm(x), loss, beyond / max(self.config.layers - self.config.dense_layers, 1)
+        x, routing, _ = run_layers(list(self.layers)[numbers.start : numbers.stop], start, call, backends)
+        return x, routing
 
     def _rope(self, positions: Int[Array, "b t"]) -> Rope:
         return rotary_angles(positions, self.config.hidden // self.config.heads, self.config.rope_base)

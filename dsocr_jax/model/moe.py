@@ -1,5 +1,6 @@
 """Mixture of experts: a softmax router, routed SwiGLU experts and a shared one (paper, section 3.3)."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -12,6 +13,22 @@ from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.grouped import Layout, count_rows, over_groups
 from dsocr_jax.model.layers import SwiGLU, linear
 from dsocr_jax.model.scan import keep_product
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Routing:
+    """What the routers did, all float32.
+
+    Attributes:
+        loss: their balance loss, weighted.
+        no_room: share of the (token, expert) pairs that found no room (`dsocr_jax.model.grouped.over_groups`).
+        load: share of the pairs that each expert got; all positions count, padding included.
+    """
+
+    loss: Float[Array, ""]
+    no_room: Float[Array, ""]
+    load: Float[Array, "*l e"]
 
 
 class Experts(nnx.Module):
@@ -78,16 +95,20 @@ def routed(
     return over_groups(group, sizes, tokens * k, backends, x, order, weights, chosen)
 
 
-def balance_loss(probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k"], weight: float) -> Float[Array, ""]:
-    """The router's loss per sequence, averaged: how often an expert is chosen times its mean probability.
+def balance(
+    probabilities: Float[Array, "b t e"], chosen: Int[Array, "b t k"], weight: float
+) -> tuple[Float[Array, ""], Float[Array, " e"]]:
+    """Return the router's loss per sequence, averaged, and the share of all choices that fell on each expert.
 
-    All positions count, pictures and padding included, as in the original.
+    The loss is how often an expert is chosen times its mean probability. All positions count, pictures and padding
+    included, as in the original.
     """
-    _, t, e = probabilities.shape
+    b, t, e = probabilities.shape
     k = chosen.shape[-1]
     counts = jax.vmap(lambda ids: count_rows(ids.reshape(-1), e))(chosen)
     fraction = jax.lax.stop_gradient(counts * (e / (k * t)))
-    return weight * jnp.mean(jnp.sum(fraction * probabilities.mean(axis=1), axis=-1))
+    loss = weight * jnp.mean(jnp.sum(fraction * probabilities.mean(axis=1), axis=-1))
+    return loss, counts.sum(axis=0) / jnp.float32(b * t * k)
 
 
 class MoE(nnx.Module):
@@ -112,8 +133,8 @@ class MoE(nnx.Module):
 
     def __call__(
         self, x: Float[Array, "b t h"], groups: int = 1, backends: Backends = DEFAULT
-    ) -> tuple[Float[Array, "b t h"], Float[Array, ""], Float[Array, ""]]:
-        """Output, router loss, and the share of (token, expert) pairs that found no room.
+    ) -> tuple[Float[Array, "b t h"], Routing]:
+        """Output, and what the router did.
 
         Args:
             groups: the rows of ``x`` fall into this many equal groups whose tokens are sorted by expert
@@ -127,6 +148,6 @@ class MoE(nnx.Module):
         with jax.named_scope("experts"):
             sums, beyond = self.experts(rows, ids, scales, backends)
         with jax.named_scope("router"):
-            loss = balance_loss(probabilities, chosen, self.loss_weight)
+            loss, load = balance(probabilities, chosen, self.loss_weight)
         with jax.named_scope("shared"):
-            return sums.reshape(b, t, h) + self.shared(x), loss, beyond
+            return sums.reshape(b, t, h) + self.shared(x), Routing(loss, beyond, load)

@@ -10,6 +10,7 @@ from dsocr_jax.config import ModelConfig
 from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.decoder import Decoder
 from dsocr_jax.model.encoder import DeepEncoder
+from dsocr_jax.model.moe import Routing
 
 
 def place_vision(
@@ -59,15 +60,11 @@ class DeepseekOCR(nnx.Module):
         self, batch: Batch, backends: Backends = DEFAULT
     ) -> tuple[Float[Array, "b t h"], Float[Array, ""]]:
         """Hidden states of every position, and the router loss summed over the layers (float32)."""
-        return self.forward(batch, backends)[:2]
+        hidden, routing = self.forward(batch, backends)
+        return hidden, routing.loss
 
-    def forward(
-        self, batch: Batch, backends: Backends = DEFAULT
-    ) -> tuple[Float[Array, "b t h"], Float[Array, ""], Float[Array, ""]]:
-        """As `hidden_states`, and the share of (token, expert) pairs that found no room, float32.
-
-        That share is 0 but with the backends that give experts a limited room, see `dsocr_jax.model.grouped`.
-        """
+    def forward(self, batch: Batch, backends: Backends = DEFAULT) -> tuple[Float[Array, "b t h"], Routing]:
+        """Hidden states of every position, and what the routers did (`dsocr_jax.model.decoder.Decoder.forward`)."""
         batch = jax.tree.map(jnp.asarray, batch)
         x, mask = self.embed(batch, backends), causal_mask(batch.segments)
         return self.decoder.forward(x, batch.positions, mask, batch.groups, backends)

@@ -14,7 +14,7 @@ from dsocr_jax.config import ClipConfig, DecoderConfig, SamConfig
 from dsocr_jax.errors import UserError
 from dsocr_jax.model.decoder import CausalAttention
 from dsocr_jax.model.layers import RMSNorm, exact_gelu, layer_norm, quick_gelu, resize_grid, rotary_angles, rotate
-from dsocr_jax.model.moe import MoE, balance_loss
+from dsocr_jax.model.moe import MoE, balance
 from dsocr_jax.model.ocr import causal_mask
 from dsocr_jax.model.sam import RelativeAttention, relative_table, split_windows
 from dsocr_jax.parity import synthetic
@@ -117,7 +117,7 @@ def _router(given: Arrays, _: list[int], stored: dict[str, Entry], __: str) -> d
     return {
         "": jnp.take_along_axis(weights, order, -1),
         "_experts": jnp.take_along_axis(chosen, order, -1),
-        "_aux": balance_loss(probabilities, chosen, DecoderConfig.router_loss),
+        "_aux": balance(probabilities, chosen, DecoderConfig.router_loss)[0],
     }
 
 

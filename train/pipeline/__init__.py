@@ -20,8 +20,7 @@ one node, and no device waits. It is here because the paper trained that way. It
 ``fsdp``; not with ``expert``, ``tensor`` and adapters.
 """
 
-from train.pipeline.placement import stored
 from train.pipeline.report import bubble, describe
 from train.pipeline.step import check_pipeline, make_pipelined_step
 
-__all__ = ["bubble", "check_pipeline", "describe", "make_pipelined_step", "stored"]
+__all__ = ["bubble", "check_pipeline", "describe", "make_pipelined_step"]

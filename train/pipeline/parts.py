@@ -12,15 +12,13 @@ from jaxtyping import Array
 
 from dsocr_jax.batch import Batch
 from dsocr_jax.model.backends import Backends
-from dsocr_jax.model.layers import rotary_angles
 from dsocr_jax.model.ocr import causal_mask, place_vision
-from dsocr_jax.model.scan import run_layers
 from dsocr_jax.preprocess import NORMALISED
 from dsocr_jax.weights.params import abstract_model, flatten, unflatten
 from train.config import TrainConfig
 from train.loss import head_loss
 from train.pipeline.schedule import Figures
-from train.step import kind_sums
+from train.step import kind_sums, routing_metrics
 
 #: The parts of each stage, by the number of stages.
 STAGES: dict[int, tuple[tuple[int, ...], ...]] = {1: ((0, 1, 2, 3),), 2: ((0, 1, 2), (3,)), 4: ((0,), (1,), (2,), (3,))}
@@ -110,13 +108,12 @@ def _clip(model: Any, maps: dict[int, Array], batch: Batch, job: Job) -> tuple[A
 
 
 def _first(model: Any, x: Array, batch: Batch, job: Job) -> tuple[Array, Figures]:
-    layers = list(model.decoder.layers)
-    return _layers(layers[: first_half(len(layers))], x, batch, job)
+    return _layers(model, range(first_half(len(model.decoder.layers))), x, batch, job)
 
 
 def _second(model: Any, x: Array, batch: Batch, job: Job) -> tuple[tuple[()], Figures]:
-    layers = list(model.decoder.layers)
-    x, figures = _layers(layers[first_half(len(layers)) :], x, batch, job)
+    count = len(model.decoder.layers)
+    x, figures = _layers(model, range(first_half(count), count), x, batch, job)
     kernel = model.decoder.lm_head.kernel[...]
     total, losses = head_loss(model.decoder.norm(x), kernel, batch.labels, job.config.loss_chunk)
     figures["loss"] = total / jnp.maximum(job.tokens, 1)
@@ -125,17 +122,7 @@ def _second(model: Any, x: Array, batch: Batch, job: Job) -> tuple[tuple[()], Fi
     return (), figures
 
 
-def _layers(layers: list[Any], x: Array, batch: Batch, job: Job) -> tuple[Array, Figures]:
-    sizes, zero = job.config.model_config.decoder, jnp.zeros((), jnp.float32)
-    rope = rotary_angles(batch.positions, sizes.hidden // sizes.heads, sizes.rope_base)
+def _layers(model: Any, numbers: range, x: Array, batch: Batch, job: Job) -> tuple[Array, Figures]:
     mask = causal_mask(batch.segments)
-
-    def call(layer: Any, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        y, loss, _, beyond = layer(carry[0], rope, batch.positions, mask, None, batch.groups, job.backends)
-        return y, carry[1] + loss, carry[2] + beyond
-
-    x, loss, beyond = run_layers(layers, (x, zero, zero), call, job.backends)
-    figures = {"router_loss": loss / job.shares}
-    if job.backends.grouped.startswith("capacity"):
-        figures["no_room"] = beyond / max(sizes.layers - sizes.dense_layers, 1) / job.shares
-    return x, figures
+    x, routing = model.decoder.some_layers(numbers, x, batch.positions, mask, batch.groups, job.backends)
+    return x, routing_metrics(routing, job.shares, job.backends)

@@ -13,37 +13,16 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding
-from jax.sharding import PartitionSpec as P
 from jaxtyping import Array
 
-from dsocr_jax.model.scan import layers_of, unstack_arrays
+from dsocr_jax.model.scan import unstack_arrays
 from train.pipeline.schedule import AXIS
-from train.sharding import AnyMesh, partition
+from train.sharding import axes_of, partition
 
 #: The axes that parameters are split over; in a buffer they come first.
 AXES = ("fsdp", AXIS)
 
 Leaf = jax.ShapeDtypeStruct
-
-
-def stored(name: str, shape: tuple[int, ...], mesh: AnyMesh) -> P:
-    """Return the partition of `train.sharding.partition`, with ``stage`` on the largest dimension that it divides.
-
-    Layers of a stack belong to several stages: the dimension that counts them is not split.
-    """
-    spec = partition(name, shape, mesh)
-    left, axes = NamedSharding(mesh, spec).shard_shape(shape), axes_of(spec, len(shape))
-    able = [i for i, size in enumerate(left) if size % mesh.shape[AXIS] == 0 and not (i == 0 and layers_of(name))]
-    if not able or mesh.shape[AXIS] == 1 or AXIS in sum(axes, ()):
-        return spec
-    axes[max(able, key=lambda i: left[i])] += (AXIS,)
-    return P(*(several[0] if len(several) == 1 else several or None for several in axes))
-
-
-def axes_of(spec: P, dimensions: int) -> list[tuple[str, ...]]:
-    """Return the axes that each dimension is split over."""
-    entries = [*spec, *[None] * (dimensions - len(spec))]
-    return [() if x is None else (x,) if isinstance(x, str) else tuple(x) for x in entries]
 
 
 class Layout(NamedTuple):
@@ -84,7 +63,7 @@ def make_layout(shapes: Mapping[str, Leaf], mesh: Mesh, stage_of: Callable[[str]
     """Return how parameters of these names and shapes, layers not stacked, fall to the stages of the mesh."""
     stages: list[dict[str, Leaf]] = [{} for _ in range(mesh.shape[AXIS])]
     for name, leaf in shapes.items():
-        sharding = NamedSharding(mesh, stored(name, leaf.shape, mesh))
+        sharding = NamedSharding(mesh, partition(name, leaf.shape, mesh))
         stages[stage_of(name)][name] = Leaf(leaf.shape, leaf.dtype, sharding=sharding)
     return Layout(stages, max(sum(map(_piece, leaves.values())) for leaves in stages))
 

@@ -18,9 +18,9 @@ from dsocr_jax.model.placement import HERE
 from dsocr_jax.model.scan import unstack_arrays
 from train.config import TrainConfig
 from train.pipeline.parts import STAGES, Job, handed_on, part_of, run_parts
-from train.pipeline.placement import AXES, Layout, axes_of, make_layout, stored
+from train.pipeline.placement import AXES, Layout, make_layout
 from train.pipeline.schedule import AXIS, Figures, Stage, run_schedule
-from train.sharding import BATCH_AXES, AnyMesh, batch_shards
+from train.sharding import BATCH_AXES, AnyMesh, axes_of, batch_shards, partition
 from train.step import Compute, Metrics, Params, Step, divide_batch, make_step
 from train.trained import is_trained
 
@@ -61,8 +61,7 @@ def make_pipelined_step(
 ) -> Step:
     """Return the step as `train.step.make_step` does, with the same metrics.
 
-    The state has the partition `stored`; the groups of a batch are a multiple of ``config.accumulate`` times
-    `train.sharding.batch_shards`.
+    The groups of a batch are a multiple of ``config.accumulate`` times `train.sharding.batch_shards`.
 
     Raises:
         UserError: see `check_pipeline`; at the first call, a batch has other groups.
@@ -88,7 +87,7 @@ def pipelined_gradients(config: TrainConfig, graphdef: Any, mesh: Mesh, backends
                 f"a batch of {batch.groups} groups has no {shares} equal parts; collate it in that many groups"
             )
         layout = make_layout(jax.eval_shape(unstack_arrays, trained | frozen), mesh, stage_of)
-        specs = [{name: stored(name, x.shape, mesh) for name, x in params.items()} for params in (trained, frozen)]
+        specs = [{name: partition(name, x.shape, mesh) for name, x in params.items()} for params in (trained, frozen)]
 
         def run(trained: Params, frozen: Params, batch: Batch, tokens: Array) -> tuple[Params, Figures]:
             job = Job(config, graphdef, backends, shares, tokens, kinds)

@@ -79,7 +79,7 @@ def loss_of(
 ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
     """A function of every hidden state and the router's loss, and both of these."""
     model = nnx.merge(parameters(config)[0], params)
-    hidden, router_loss, _ = model.forward(data, backends)
+    hidden, router_loss = model.hidden_states(data, backends)
     weight = jnp.cos(jnp.arange(hidden.size, dtype=jnp.float32)).reshape(hidden.shape)
     return jnp.sum(hidden * weight) + router_loss, (hidden, router_loss)
 

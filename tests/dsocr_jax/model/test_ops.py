@@ -13,7 +13,7 @@ from dsocr_jax.config import DecoderConfig
 from dsocr_jax.model.backends import Backends
 from dsocr_jax.model.decoder import CausalAttention
 from dsocr_jax.model.layers import RMSNorm, exact_gelu, layer_norm, quick_gelu, resize_grid, rotary_angles, rotate
-from dsocr_jax.model.moe import MoE, balance_loss
+from dsocr_jax.model.moe import MoE, balance
 from dsocr_jax.model.ocr import causal_mask
 from dsocr_jax.model.sam import RelativeAttention, relative_table, split_windows
 from tests.reference import golden, weights
@@ -133,7 +133,7 @@ def test_router() -> None:
     order = chosen.argsort(-1)
     check("router_experts", np.take_along_axis(np.asarray(chosen), np.asarray(order), -1).reshape(18, 4))
     check("router", jnp.take_along_axis(scales, order, -1).reshape(18, 4))
-    check("router_aux", balance_loss(probabilities, chosen, 0.001)[None])
+    check("router_aux", balance(probabilities, chosen, 0.001)[0][None])
 
 
 @pytest.mark.parametrize("grouped", ["ragged", "blocked", "capacity"])

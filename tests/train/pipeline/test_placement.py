@@ -13,10 +13,9 @@ from dsocr_jax.weights.params import abstract_model, flatten
 from tests.train import tiny
 from tests.train.pipeline import pictures
 from train.config import MeshConfig
-from train.pipeline import stored
 from train.pipeline.parts import part_of
 from train.pipeline.placement import make_layout
-from train.sharding import make_mesh
+from train.sharding import make_mesh, partition
 
 SHAPES = flatten(abstract_model(pictures.MODEL)[1])
 
@@ -39,11 +38,11 @@ def mesh() -> jax.sharding.Mesh:
     ],
 )
 def test_stage_takes_the_largest_dimension_that_it_divides(mesh, name, shape, spec):
-    assert stored(name, shape, mesh) == spec
+    assert partition(name, shape, mesh) == spec
 
 
 def test_most_of_the_state_is_spread_over_all_devices(mesh):
-    pieces = [NamedSharding(mesh, stored(name, x.shape, mesh)).shard_shape(x.shape) for name, x in SHAPES.items()]
+    pieces = [NamedSharding(mesh, partition(name, x.shape, mesh)).shard_shape(x.shape) for name, x in SHAPES.items()]
     whole = sum(x.size for x in SHAPES.values())
     assert sum(map(np.prod, pieces)) < 1.3 * whole / 8
 
@@ -53,7 +52,7 @@ def test_stage_is_brought_its_own_parameters_whole(mesh):
     assert set().union(*layout.stages) == SHAPES.keys()
     arrays = tiny.random_params(SHAPES)
     stacked = stack_arrays(arrays, np.stack)
-    specs = {name: stored(name, x.shape, mesh) for name, x in stacked.items()}
+    specs = {name: partition(name, x.shape, mesh) for name, x in stacked.items()}
 
     @jax.jit
     @partial(jax.shard_map, mesh=mesh, in_specs=(specs,), out_specs=P("stage", "fsdp"), check_vma=False)
