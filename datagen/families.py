@@ -16,10 +16,11 @@ MODULES: dict[str, str] = {
     "pages": "datagen.pages",
 }
 
-#: Kind → setting → libraries of optional extras that are used where the setting is neither zero nor empty. (What is
-#: merely installed must not matter: the same settings give the same bytes everywhere, or fail.)
+#: Kind → setting → libraries, mostly of optional extras, that are used where the setting is neither zero nor empty.
+#: (What is merely installed must not matter: the same settings give the same bytes everywhere, or fail.)
 OPTIONAL_LIBRARIES: dict[str, dict[str, tuple[str, ...]]] = {
     "charts": {"echarts": ("mini-racer", "pyecharts", "resvg-py", "vizly")},
+    "pages": {"tokens": ("tokenizers",)},
 }
 
 

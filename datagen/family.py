@@ -35,7 +35,8 @@ class Drawn:
         label: the answer, in the form of the family's kind (`dsocr_jax.answers.check_label`).
         meta: whatever else is known about the picture; must survive JSON unchanged (string keys, no tuples,
             no NumPy scalars, no NaN). ``smallest_text``, if it is there, is the font size in pixels of the smallest
-            text that must be read: degradation keeps it readable.
+            text that must be read: degradation keeps it readable. ``prompt``, if it is there, is the prompt (a key
+            of `dsocr_jax.prompts.PROMPTS`, or the user's turn itself) that this label answers.
     """
 
     image: np.ndarray

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datagen import families, png, records, shards
+from datagen import boxes, families, png, records, shards
 from datagen.manifest import Manifest, SetConfig, Shard, Written
 from datagen.records import Record
 from datagen.sample import Sample, make_sample, split_of
@@ -173,7 +173,8 @@ def _verified(verify: Callable[..., list[str]], record: Record, config: SetConfi
         if not redraw:
             return verify(png.without_colour(record.array()), record.label, record.meta)
         clean = _made_again(config, record.kind, record.id, "none")
-        if (clean.label, clean.prompt, clean.meta["content"]) != (record.label, record.prompt, record.meta["content"]):
+        label = boxes.follow(clean.label, clean.image.shape[:2], record.meta.get("degradation", {}))
+        if (label, clean.prompt, clean.meta["content"]) != (record.label, record.prompt, record.meta["content"]):
             return ["made again, it says something else"]
         return verify(png.without_colour(clean.image), clean.label, clean.meta)
     except Exception as error:  # a check that fails on what is found there is a finding

@@ -34,6 +34,7 @@ MAX_BYTES = 256 * 1024 * 1024
 #: The libraries whose version may change the bytes of a shard.
 LIBRARIES = (
     "array-record",
+    "fonttools",
     "isal",
     "manimgx-fonts",
     "manimgx-fonts-cjk",
@@ -42,8 +43,10 @@ LIBRARIES = (
     "numpy",
     "opencv-python-headless",
     "pillow",
+    "pypdfium2",
     "rdkit",
     "scipy",
+    "typst",
 )
 
 #: The version of a library that is not there.

@@ -11,13 +11,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from datagen import boxes, families
 from datagen import degradation as degradations
-from datagen import families
 from datagen.family import Rejected
-from dsocr_jax.prompts import PROMPTS
+from dsocr_jax.prompts import prompt_text
 
 #: Raised by one whenever any family would draw the same seed differently than before.
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 
 #: One content in this many belongs to the test split, whatever the seed and the set.
 TEST_SHARE = 10
@@ -39,8 +39,8 @@ class Sample:
 
     Attributes:
         image: uint8, ``[height, width]`` gray or ``[height, width, 3]`` RGB.
-        prompt: the text of the user's turn.
-        label: the answer.
+        prompt: the text of the user's turn: that of the family, or the one that its remark ``prompt`` names.
+        label: the answer; boxes in it are those of the picture as it is, degraded or not.
         kind: the family's name.
         meta: the family's remarks, and the engine's: ``level``, ``content`` (`content_digest`), and ``degradation``,
             what was done to the picture after it was drawn (empty when nothing was).
@@ -115,6 +115,7 @@ def make_sample(
             detail = drawn.meta.get(degradations.SMALLEST_TEXT)
             dice = _generator([*entropy, _DEGRADATION])
             image, applied = degradations.apply(drawn.image, degradation, dice, detail)
+            label = boxes.follow(drawn.label, drawn.image.shape[:2], applied)
         except Rejected as error:
             reasons[error.reason] += 1
             why = error.reason
@@ -125,7 +126,8 @@ def make_sample(
             raise RuntimeError(f"{failed} in attempt {attempt}: {error!r}") from error
         else:
             meta = {**drawn.meta, "degradation": applied, "level": level, "content": digest}
-            return Sample(image, PROMPTS[maker.prompt], drawn.label, family, meta, index, seed)
+            prompt = prompt_text(drawn.meta.get("prompt", maker.prompt))
+            return Sample(image, prompt, label, family, meta, index, seed)
     raise RuntimeError(f"{failed}: none of {MAX_ATTEMPTS} draws could be used, the last because of: {why}")
 
 

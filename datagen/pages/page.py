@@ -24,9 +24,9 @@ from datagen.pages.maker import Maker, draw_figure
 from datagen.pages.mixture import Mixture
 from datagen.pages.prose import Writer
 from datagen.pages.settings import PLAIN, PageSettings, Settings
-from datagen.pages.template import manners, source
+from datagen.pages.template import manners, running_size, source
 from datagen.pages.text import Block, Text
-from datagen.pages.typeset import grow, paste, typeset
+from datagen.pages.typeset import Box, grow, paste, typeset
 from datagen.pages.words import Dice
 
 #: Tries at a smaller size of type, each smaller by a factor, before a page on which all must stand is given up.
@@ -93,7 +93,8 @@ def render(content: Document | Text, rng: np.random.Generator, settings: PageSet
     """Set a page and write its label.
 
     Raises:
-        Rejected: nothing fits, a character has no glyph, or all of the text was to fit and does not.
+        Rejected: nothing fits, a character has no glyph, a formula is too wide, parts overlap, or all of the text was
+            to fit and does not.
     """
     dice = Dice(rng, 64)
     name = _mixtures(settings)[2].draw(dice)
@@ -146,6 +147,7 @@ def _typeset(
     grow(sheet.image, look.paper, text, 0.45 * look.size)
     paste(sheet.image, pictures, sheet.boxes)
     height, width = sheet.image.shape[:2]
+    _check_places([box for boxes in sheet.boxes.values() for box in boxes], width, height, 0.4 * look.size)
     labels = write_labels(printed(content, sheet.boxes), width, height)
     meta: dict[str, Any] = {
         "layout": content.layout,
@@ -156,13 +158,30 @@ def _typeset(
         "characters": len(labels["free"]),
         "font": look.faces[0],
         "size": look.size,
-        "smallest_text": 0.8 * look.size,
+        "smallest_text": min(0.8 * look.size, running_size(look)) if running else 0.8 * look.size,
         "columns": look.columns,
         "left_out": len(sheet.left_out),
     }
     if settings.tokens:
         meta["tokens"] = counter(settings.tokenizer)(labels["free"])
     return sheet.image, labels, meta
+
+
+def _check_places(boxes: list[Box], width: int, height: int, least: float) -> None:
+    """Reject pages on which a long word or a note without room runs off the page, or over its neighbour.
+
+    Args:
+        boxes: of all elements.
+        width, height: of the page.
+        least: boxes may share less than this, in pixels; lines of some scripts reach into each other.
+    """
+    sides = np.array(boxes)
+    low, high = sides[:, :2], sides[:, 2:]
+    if (low < 0).any() or (high > (width, height)).any():
+        raise Rejected("a part leaves the page")
+    shared = (np.minimum(high[:, None], high) - np.maximum(low[:, None], low)).min(axis=2)
+    if (shared[np.triu_indices(len(boxes), 1)] > least).any():
+        raise Rejected("parts overlap")
 
 
 def _words(text: str, language: Language) -> int:

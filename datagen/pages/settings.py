@@ -78,7 +78,7 @@ class PageSettings:
         *("plain:20", "book:12", "report:12", "paper:14", "slide:8", "exam:8", "note:6", "newspaper:8"),
         *("receipt:6", "form:6"),
     )
-    labels: tuple[str, ...] = ("free",)
+    labels: tuple[str, ...] = ("free:2", "markdown", "grounded")
     tokens: tuple[int, int] | None = None
     tokenizer: str | None = None
     corpus: str | None = None

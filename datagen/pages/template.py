@@ -17,6 +17,10 @@ from datagen.pages.typefaces import MONO
 MARK = 90
 #: Width of a character of the listings' face, in em, and its size in that of the text around it: as high as letters.
 _MONO_ADVANCE, _MONO_SIZE = 0.602, 1.1
+#: Formulas are made smaller where their column is too narrow, but not below this share of their size.
+_LEAST = 0.7
+#: What typst is told to say of a formula that is still too wide.
+TOO_WIDE = "formula too wide"
 #: The number of what belongs to no element: lines and frames.
 DECORATION = 0
 
@@ -54,11 +58,20 @@ _FUNCTIONS = """
   par(body) }}))
 #let figure-block(n, w, h) = deco(above: 0.9em, below: 0.6em, breakable: false, align(center,
   block(width: w, height: h, fill: mark(n))))
-#let equation(body, number) = grid(columns: (1fr, auto, 1fr), align: horizon, [], body, align(end, number))
-#let keep(body) = block(width: 100%, breakable: false, above: 1em, below: 1em, body)
+#let equation(body, number) = layout(size => {{
+  let side = if number == "" {{ 0pt }} else {{ measure(number).width + 0.6em.to-absolute() }}
+  let wide = measure(body).width
+  if wide + 2 * side <= size.width {{
+    return grid(columns: (1fr, auto, 1fr), align: horizon, [], body, align(end, number)) }}
+  let part = calc.min(1, (size.width - side) / wide)
+  assert(part > {least}, message: "{too_wide}")
+  grid(columns: (1fr, auto), align: horizon, align(center, scale(part * 100%, reflow: true, body)), number)
+}})
+#let keep(body) = block(width: 100%, breakable: false, above: 1.5em, below: 1.5em, body)
 #let foot(body) = place(bottom, float: true, clearance: 0.8em, block(width: 100%, {{
   deco(below: 0.4em, height: 0.6pt, line(length: 30%, stroke: 0.5pt + ink)); body }}))
-#let wide(body) = place(top, float: true, scope: "parent", clearance: 1.4em, block(width: 100%, body))
+#let wide(body) = place(top, float: true, scope: "parent", clearance: 1.4em,
+  block(width: 100%, {{ body; [#metadata(0)<wide-end>] }}))
 #let rule-line = deco(above: 0.6em, below: 0.6em, height: 0.6pt, line(length: 100%, stroke: 0.6pt + ink))
 #let thick-line = deco(above: 0.8em, below: 0.35em, height: 1.6pt, line(length: 100%, stroke: 1.6pt + ink))
 #let dashed-line = deco(above: 0.7em, below: 0.7em, height: 0.7pt, line(length: 100%,
@@ -143,7 +156,7 @@ def _preamble(document: Document, look: Look, manner: Mapping[str, str], numbers
         **manner,
     }
     lines = [f"#let {name} = {value}" for name, value in lets.items()]
-    lines.append(_FUNCTIONS.format(mark=MARK))
+    lines.append(_FUNCTIONS.format(mark=MARK, least=_LEAST, too_wide=TOO_WIDE))
     background = _background(look)
     lines.append(
         f"#set page(width: {look.width}pt, height: {height}, columns: {look.columns}, "
@@ -190,13 +203,20 @@ def _background(look: Look) -> str:
             f"line(length: 100%, stroke: 0.5pt + {pale})) }}"
         )
     if look.column_rule and look.height:
+        # Below what goes over all columns.
+        strokes.append(
+            "let over = query(<wide-end>).filter(end => end.location().page() == here().page()); "
+            f"let start = if over.len() > 0 {{ over.last().location().position().y + 0.7em.to-absolute() }} "
+            f"else {{ {top}pt }}"
+        )
         for place in range(1, look.columns):
             x = left + place * (look.column + look.gutter) - look.gutter / 2
             strokes.append(
-                f"place(top + left, dx: {x:.1f}pt, dy: {round(look.height * 0.3)}pt, "
-                f"line(angle: 90deg, length: {round(look.height * 0.7) - bottom}pt, stroke: 0.5pt + ink))"
+                f"place(top + left, dx: {x:.1f}pt, dy: start, "
+                f"line(angle: 90deg, length: {look.height - bottom}pt - start, stroke: 0.5pt + ink))"
             )
-    return f"{{ {'; '.join(strokes)} }}" if strokes else "none"
+    code = "context" if look.column_rule else ""
+    return f"{code} {{ {'; '.join(strokes)} }}" if strokes else "none"
 
 
 def _running(parts: tuple[Element, ...], look: Look, numbers: Mapping[int, int], *, below: bool) -> str:
@@ -212,7 +232,13 @@ def _running(parts: tuple[Element, ...], look: Look, numbers: Mapping[int, int],
     )
     text = f"#block(width: 100%, spacing: 0.3em)[{inside}]"
     both = f"{text}{line}" if below else f"{line}{text}"
-    return f"[#set text(size: 0.85em); #set par(first-line-indent: 0pt, justify: false); {both}]"
+    size = running_size(look)
+    return f"[#set text(size: {size:.2f}pt); #set par(first-line-indent: 0pt, justify: false); {both}]"
+
+
+def running_size(look: Look) -> float:
+    """Return the size of type, in pixels per em, of headers and footers: margins must have room for a line of them."""
+    return min(0.85 * look.size, 0.3 * min(look.margins[2:]))
 
 
 def _language(language: Language) -> tuple[str, str]:

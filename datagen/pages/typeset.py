@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from datagen.family import Rejected
-from datagen.pages.template import DECORATION, MARK
+from datagen.pages.template import DECORATION, MARK, TOO_WIDE
 
 #: What typst says when a sign has no glyph.
 _NO_GLYPH = "could not be displayed with font"
@@ -71,7 +71,7 @@ def typeset(
         coloured: whether to draw RGB.
 
     Raises:
-        Rejected: a character has no glyph in the page's typefaces.
+        Rejected: a character has no glyph in the page's typefaces, or a formula is too wide for its column.
     """
     import pypdfium2
 
@@ -108,7 +108,7 @@ def compile_pdf(source: str, folders: tuple[str, ...]) -> bytes:
     """Return ``source`` as PDF.
 
     Raises:
-        Rejected: a character has no glyph.
+        Rejected: a character has no glyph, or a formula is too wide for its column.
     """
     compiler = _compiler(folders)
     from typst import TypstError
@@ -119,6 +119,8 @@ def compile_pdf(source: str, folders: tuple[str, ...]) -> bytes:
         except TypstError as error:
             if _NO_GLYPH in str(error):
                 raise Rejected("a character without a glyph") from None
+            if TOO_WIDE in str(error):
+                raise Rejected(TOO_WIDE) from None
             raise
     assert isinstance(found, bytes)
     return found

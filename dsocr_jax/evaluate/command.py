@@ -32,6 +32,7 @@ from dsocr_jax.evaluate.result import Evaluation, Labels, Scored, make_groups, w
 from dsocr_jax.evaluate.scoring import SCORERS
 from dsocr_jax.evaluate.show import make_examples
 from dsocr_jax.evaluate.tables import counts_line, make_grid, print_grid
+from dsocr_jax.prompts import PROMPTS
 
 #: Status of a command that was stopped.
 STOPPED = 130
@@ -128,7 +129,8 @@ def _variants(job: Variants) -> int:
     from dsocr_jax.evaluate.sources import read_source
     from dsocr_jax.evaluate.variants import make_variant
 
-    items = read_source(job.data, "pages", limit=job.limit).items
+    # Variants are of text: of a set whose pages have other labels too, those in plain text are taken.
+    items = read_source(job.data, "pages", limit=job.limit, prompt=PROMPTS["free"]).items
     # A page's own seed, so that a page does not depend on those before it.
     texts = [make_variant(job.variant, item.truth, zlib.crc32(f"{job.seed}:{item.id}".encode())) for item in items]
     lines = [{"id": item.id, "text": text} for item, text in zip(items, texts, strict=True)]

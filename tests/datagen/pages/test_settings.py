@@ -22,7 +22,8 @@ def dice(seed: int = 0) -> Dice:
 
 @pytest.mark.parametrize("tokens", [200, 600, 1300])
 def test_labels_have_the_tokens_asked_for(tokens: int) -> None:
-    settings = replace(STANDARD, tokens=(tokens, tokens), languages=("en",), layouts=("plain", "book", "report"))
+    languages, layouts = ("en",), ("plain", "book", "report")
+    settings = replace(STANDARD, tokens=(tokens, tokens), labels=("free",), languages=languages, layouts=layouts)
     rng = np.random.default_rng(tokens)
     drawn = FAMILY.render(FAMILY.compose(rng, settings), rng, settings)
     assert drawn.meta["tokens"] == counter(None)(drawn.label)

@@ -9,10 +9,11 @@ import pytest
 
 from datagen import families
 from datagen.family import Drawn, Rejected
-from datagen.pages import FAMILY
+from datagen.pages import FAMILY, look, template
 from datagen.pages.labels import PROMPTS
 from datagen.pages.settings import LABELS, LAYOUTS, STANDARD, PageSettings
 from datagen.pages.text import Text
+from datagen.pages.typeset import typeset
 from dsocr_jax.answers import check_label
 from dsocr_jax.answers.grounding import parse_grounding, scan_grounding, to_pixels
 from dsocr_jax.answers.html_tables import find_tables
@@ -171,7 +172,15 @@ def test_plain_pages_of_simple_scripts_are_set_quickly() -> None:
 
 
 def test_text_that_does_not_fit_is_cut_at_a_whole_element() -> None:
-    settings = replace(STANDARD, layouts=("book",), languages=("en",), size=(20, 24), width=(300, 400), figures=0.0)
+    settings = replace(
+        STANDARD,
+        layouts=("book",),
+        labels=("free",),
+        languages=("en",),
+        size=(20, 24),
+        width=(300, 400),
+        figures=0.0,
+    )
     cut = 0
     for seed in range(8):
         rng = np.random.default_rng(seed)
@@ -194,7 +203,7 @@ def test_easy_pages_are_what_they_were() -> None:
     assert (drawn.label, int(drawn.image.sum())) == EASY
 
 
-#: The label and the sum of the pixels of an easy page, as version 2 of the generator draws it.
+#: The label and the sum of the pixels of an easy page, as versions 2 and 3 of the generator draw it.
 EASY = ("2", 7518270)
 
 
@@ -220,3 +229,70 @@ def test_notes_stand_at_the_foot_of_pages_with_their_marks() -> None:
             )
         found += len(notes)
     assert found > 5
+
+
+def test_the_default_mixture_has_all_labels() -> None:
+    drawn = [page.meta["labels"] for page in pages(24, layouts=("note", "receipt"), languages=("en",))]
+    assert set(drawn) == set(LABELS)
+
+
+@pytest.mark.parametrize("paper", [(24, 28, 40), (30, 30, 30), (252, 247, 232), (255, 255, 255)])
+def test_figures_can_be_seen_on_any_paper(monkeypatch: pytest.MonkeyPatch, paper: tuple[int, int, int]) -> None:
+    ink = (240, 240, 240) if sum(paper) < 300 else (0, 0, 0)
+    monkeypatch.setattr(look, "_colours", lambda dice, settings, layout: (paper, ink, ink))
+    found = 0
+    for drawn in pages(14, layouts=("slide",), labels=("grounded",), languages=("en",), figures=1.0):
+        gray = drawn.image.astype(float) if drawn.image.ndim == 2 else drawn.image.astype(float).mean(axis=2)
+        height, width = gray.shape
+        for part in parse_grounding(drawn.label):
+            if part.label == "image":
+                left, top, right, bottom = to_pixels(part.boxes[0], width, height)
+                inside = gray[top : bottom + 1, left : right + 1]
+                # Ink and ground of the figure stand apart, or the figure from the page.
+                assert np.ptp(np.percentile(inside, [0.2, 99.8])) > 60
+                assert (np.abs(inside - sum(paper) / 3) > 40).mean() > 0.005
+                found += 1
+    assert found
+
+
+def test_formulas_and_words_stay_in_their_columns() -> None:
+    settings = replace(
+        STANDARD,
+        width=(500, 560),
+        size=(14, 20),
+        layouts=("paper", "newspaper"),
+        labels=("grounded",),
+        languages=("en", "kl", "is"),
+        figures=0.0,
+    )
+    equations = 0
+    for seed in range(20):
+        drawn = draw(seed, settings)
+        parts = [(part.label, box) for part in parse_grounding(drawn.label) for box in part.boxes]
+        for place, (label, box) in enumerate(parts):
+            equations += label == "equation"
+            assert box[2] < 999
+            for other, (x1, y1, x2, y2) in parts[:place]:
+                shared = min(box[2], x2) - max(box[0], x1), min(box[3], y2) - max(box[1], y1)
+                assert min(shared) < 12, (label, box, other, (x1, y1, x2, y2))
+    assert equations > 3
+
+
+def test_too_wide_formulas_are_made_smaller() -> None:
+    page = "#set page(width: {width}pt, height: 300pt, margin: 0pt)\n#set text(size: 10pt)\n{functions}\n{body}"
+    functions = template._FUNCTIONS.format(mark=90, least=0.7, too_wide=template.TOO_WIDE)
+    used = functions[functions.index("#let equation") : functions.index("#let keep")]
+    body = '#block(fill: rgb(90, 0, 1, 0), equation([$ a + b + c + d + e + f + g + h $], "(1)"))'
+    widths = {}
+    for width in (300, 170, 150):
+        image = typeset(page.format(width=width, functions=used, body=body), (), frozenset(), frozenset(), False).image
+        widths[width] = np.flatnonzero((image < 128).any(axis=0))
+    assert all(columns[-1] <= width for width, columns in widths.items())
+    with pytest.raises(Rejected, match=template.TOO_WIDE):
+        typeset(page.format(width=80, functions=used, body=body), (), frozenset(), frozenset(), False)
+
+
+def test_footers_have_room_at_the_foot_of_the_page() -> None:
+    for drawn in pages(12, layouts=("slide",), labels=("grounded",), languages=("hi", "en"), size=(20, 24)):
+        for part in parse_grounding(drawn.label):
+            assert all(box[3] < 999 for box in part.boxes), part
