@@ -1,6 +1,5 @@
 """Pages with nothing on them."""
 
-import cv2
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
@@ -35,6 +34,8 @@ def is_blank(image: Image.Image) -> bool:
             continue
         if marked > MARKED * counts.sum():
             return False
+        import cv2  # slow to import, and seldom needed
+
         marks = (np.asarray(difference) > threshold).astype(np.uint8)
         boxes = cv2.connectedComponentsWithStats(marks, connectivity=8)[2][1:]
         left, top, width, height = boxes[:, :4].T
