@@ -17,7 +17,7 @@ from datagen.degradation import DEFAULTS
 from datagen.family import LEVELS
 from datagen.records import Record
 from datagen.sample import GENERATOR_VERSION, make_sample
-from datagen.sheet import label_lines
+from datagen.sheet import draw_label
 from dsocr_jax.console import console, progress, run_door
 from dsocr_jax.errors import UserError
 
@@ -138,9 +138,9 @@ def draw_page(shown: Sequence[Record], gallery: Gallery) -> Image.Image:
 def _draw_card(record: Record, most_lines: int) -> Image.Image:
     picture = record.pil()
     picture.thumbnail((_WIDTH, _HEIGHT), Image.Resampling.LANCZOS)
-    lines, font = label_lines(record, _WIDTH, most_lines, 12)
+    label = draw_label(record, _WIDTH, most_lines, 12, _LINE)
     text = 2 * _PAD + picture.height + 8
-    card = Image.new("RGB", (_WIDTH + 2 * _PAD, text + 18 + len(lines) * _LINE + _PAD), _CARD)
+    card = Image.new("RGB", (_WIDTH + 2 * _PAD, text + 10 + label.height + _PAD), _CARD)
     draw = ImageDraw.Draw(card)
     left = _PAD + (_WIDTH - picture.width) // 2
     card.paste(picture, (left, _PAD))
@@ -149,8 +149,7 @@ def _draw_card(record: Record, most_lines: int) -> Image.Image:
     draw.text((_PAD, text - 8), f"{record.id}", fill=_FAINT, font=small)
     size = f"{record.width} × {record.height}"
     draw.text((_PAD + _WIDTH, text - 8), size, fill=_FAINT, font=small, anchor="ra")
-    for place, line in enumerate(lines):
-        draw.text((_PAD, text + 10 + place * _LINE), line, fill=_INK, font=font)
+    card.paste(label, (_PAD, text + 10))
     return card
 
 

@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from datagen import fonts
 from datagen.records import Record
+from datagen.shaped import draw_lines, needs_shaping
 from dsocr_jax.answers.errors import AnswerError
 from dsocr_jax.answers.geometry import parse_figure
 from dsocr_jax.answers.tables import parse_table
@@ -47,8 +48,8 @@ def draw_sheet(records: Sequence[Record]) -> Image.Image:
 def _draw_card(record: Record) -> Image.Image:
     picture = record.pil()
     picture.thumbnail((_PICTURE, _PICTURE), Image.Resampling.LANCZOS)
-    lines, font = label_lines(record, _TEXT, _MOST_LINES, 12)
-    height = _CAPTION + 2 * _PAD + max(picture.height, len(lines) * _LINE)
+    label = draw_label(record, _TEXT, _MOST_LINES, 12, _LINE)
+    height = _CAPTION + 2 * _PAD + max(picture.height, label.height)
     card = Image.new("RGB", (_CARD, height), _PAPER)
     draw = ImageDraw.Draw(card)
     draw.text((_PAD, _PAD - 4), f"{record.kind} {record.id}", fill=_INK, font=fonts.load("DejaVuSans-Bold", 14))
@@ -62,13 +63,45 @@ def _draw_card(record: Record) -> Image.Image:
     top = _PAD + _CAPTION
     card.paste(picture, (_PAD, top))
     draw.rectangle((_PAD - 1, top - 1, _PAD + picture.width, top + picture.height), outline=_EDGE)
-    for place, line in enumerate(lines):
-        draw.text((_PICTURE + 2 * _PAD, top + place * _LINE), line, fill=_INK, font=font)
+    card.paste(label, (_PICTURE + 2 * _PAD, top))
     return card
 
 
+def draw_label(record: Record, width: int, most: int, size: int, line: int) -> Image.Image:
+    """Return a record's label on white paper, in letters of any script.
+
+    Args:
+        record: whose label it is.
+        width: of the picture, in pixels.
+        most: the most lines; the last one says how many more there are.
+        size: of the type, pixels per em.
+        line: from one line to the next, in pixels.
+    """
+    if needs_shaping(record.label) or _face(record) is None:
+        text = readable(record.kind, record.label, columns=False)
+        drawn = Image.fromarray(draw_lines(text, width, size, line, _INK, str(record.meta.get("language"))))
+        count = round(drawn.height / line)
+        if count <= most:
+            return drawn
+        drawn = drawn.crop((0, 0, width, most * line))
+        drawn.paste(_PAPER, (0, (most - 1) * line, width, most * line))
+        draw, font = ImageDraw.Draw(drawn), fonts.load("DejaVuSans", size)
+        draw.text((0, (most - 1) * line), _more(count - most + 1), fill=_INK, font=font)
+        return drawn
+    lines, font = label_lines(record, width, most, size)
+    drawn = Image.new("RGB", (width, max(len(lines), 1) * line), _PAPER)
+    draw = ImageDraw.Draw(drawn)
+    for place, text in enumerate(lines):
+        draw.text((0, place * line), text, fill=_INK, font=font)
+    return drawn
+
+
+def _more(count: int) -> str:
+    return f"… and {count} line{'s' if count > 1 else ''} more"
+
+
 def label_lines(record: Record, width: int, most: int, size: int) -> tuple[list[str], ImageFont.FreeTypeFont]:
-    """Return a record's label in lines, and the font to draw them with.
+    """Return a record's label in lines, and the font to draw them with, which may lack some of their letters.
 
     Args:
         record: whose label it is.
@@ -76,18 +109,20 @@ def label_lines(record: Record, width: int, most: int, size: int) -> tuple[list[
         most: the most lines; the last one says how many more there are.
         size: of the font.
     """
-    name = next(
-        (name for name in _faces(mono=record.kind != "pages") if fonts.covers(name, record.label)), "DejaVuSans"
-    )
+    name = _face(record) or "DejaVuSans"
     mono, font = name == "DejaVuSansMono", fonts.load(name, size)
     text = readable(record.kind, record.label, columns=mono)
     if record.kind == "charts" and any(font.getlength(line) > width for line in text.split("\n")):
         text = readable(record.kind, record.label, columns=False)
     lines = wrapped(text, font, width, anywhere=record.kind != "pages")
     if len(lines) > most:
-        left = len(lines) - most + 1
-        lines = [*lines[: most - 1], f"… and {left} line{'s' if left > 1 else ''} more"]
+        lines = [*lines[: most - 1], _more(len(lines) - most + 1)]
     return lines, font
+
+
+def _face(record: Record) -> str | None:
+    """Return the first face that has every character of the label, if one has."""
+    return next((name for name in _faces(mono=record.kind != "pages") if fonts.covers(name, record.label)), None)
 
 
 def _faces(*, mono: bool) -> tuple[str, ...]:

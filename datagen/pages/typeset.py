@@ -126,6 +126,20 @@ def compile_pdf(source: str, folders: tuple[str, ...]) -> bytes:
     return found
 
 
+def draw_text(source: str, folders: tuple[str, ...]) -> np.ndarray:
+    """Return the first page of ``source``, uint8 ``[height, width, 3]``; unlike pages, with any signs as they come."""
+    import pypdfium2
+
+    with _LOCK:
+        found = _compiler(folders).compile(source.encode(), format="pdf", pdf_tags=False, timestamp=0)
+    document = pypdfium2.PdfDocument(found)
+    try:
+        image = document[0].render(scale=1, rev_byteorder=True).to_numpy()
+        return np.array(image[:, :, :3])
+    finally:
+        document.close()
+
+
 @functools.lru_cache(maxsize=4)
 def _compiler(folders: tuple[str, ...]) -> Any:
     # Sets are made by a process for every processor already; typst's threads would only wait for one another.

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from datagen.records import Record
+from dsocr_jax.answers import AnswerError
+from dsocr_jax.answers.grounding import scan_grounding
+from dsocr_jax.answers.markdown import to_markdown
 from dsocr_jax.errors import UserError
 from dsocr_jax.evaluate.report import Scores, score
 from train.evaluation.answers import Said
@@ -119,14 +122,27 @@ def make_result(
 
 
 def scores_of(kind: str, answers: Sequence[str], truths: Sequence[str]) -> Scores:
-    """Return the metrics of a kind, and ``exact``, the share of answers that are their truths letter by letter."""
+    """Return the metrics of a kind, and ``exact``, the share of answers that are their truths letter by letter.
+
+    Metrics of pages are of their text: where a prompt asks for boxes, these count for ``exact`` alone.
+    """
     if not answers:
         return {}
     exact = float(np.mean([one.strip() == other.strip() for one, other in zip(answers, truths, strict=True)]))
     try:
+        if kind == "pages":
+            answers, truths = [_without_boxes(text) for text in answers], [_without_boxes(text) for text in truths]
         return {**score(kind, answers, truths), "exact": exact}
     except UserError:  # a kind that is not known there, or a truth that is not of its form
         return {"count": float(len(answers)), "exact": exact}
+
+
+def _without_boxes(text: str) -> str:
+    try:
+        scan = scan_grounding(text)
+    except AnswerError:  # an answer without end
+        return text
+    return to_markdown(text, scan, {}) if scan.parts or scan.broken else text
 
 
 def _case(record: Record, pairs: Mapping[str, np.ndarray], said: Said | None) -> Case:

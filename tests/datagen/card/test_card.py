@@ -9,6 +9,7 @@ from datagen.card.text import command
 from datagen.cli import app
 from datagen.finish import finish
 from datagen.manifest import SetConfig
+from datagen.sample import GENERATOR_VERSION
 
 pytestmark = pytest.mark.usefixtures("fake")
 
@@ -37,7 +38,7 @@ def test_the_card_says_what_the_set_holds(built: Path) -> None:
     assert re.search(r"\| pages \| 60 \| 3 \| .* \| \d+ \([\d.]+ %\) \| \d+ \| \d+ \(", text)
     assert "| parity | odd 60 |" in text and "| a multiple of five |" in text
     assert "| numbers | nobody's |" in text  # a source and its licence
-    assert "generator 2, python 3." in text
+    assert f"generator {GENERATOR_VERSION}, python 3." in text
     for name in re.findall(r"\]\((card/.*?)\)", text):
         Image.open(built / name).verify()
 
