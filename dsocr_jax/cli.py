@@ -12,6 +12,7 @@ import tyro
 from dsocr_jax.console import console, run_door
 from dsocr_jax.errors import UserError
 from dsocr_jax.evaluate.options import Job as Evaluation
+from dsocr_jax.memory.command import memory
 from dsocr_jax.parity.settings import Job
 from dsocr_jax.reading.cluster.command import read_cluster
 
@@ -131,6 +132,7 @@ def read(
 
 
 app.command(read_cluster)
+app.command(memory)
 
 
 @app.command

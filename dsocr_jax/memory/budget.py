@@ -47,7 +47,8 @@ def share_out(pages: int, budget: int | None, options: MemoryOptions) -> list[in
         )
     chosen: list[int] = []
     left = budget
-    for age, level in _steps(limits[: budget // tokens[-1]], options):
+    # One page more than can be paid: buying ends there, whatever a cheaper step might still cost.
+    for age, level in _steps(limits[: budget // tokens[-1] + 1], options):
         price = tokens[level] - (tokens[level + 1] if level + 1 < len(tokens) else 0)
         if price > left:
             break

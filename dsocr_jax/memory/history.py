@@ -9,6 +9,7 @@ from dsocr_jax.memory.draw import draw_page
 from dsocr_jax.memory.options import MemoryOptions
 from dsocr_jax.memory.rendered import MemoryPage, Rendered
 from dsocr_jax.memory.typeset import Line, typeset
+from dsocr_jax.modes import Mode
 
 #: Most characters of a memory, and of a role.
 MAX_CHARACTERS, MAX_ROLE = 50_000_000, 40
@@ -75,6 +76,10 @@ class Memory:
     def tokens(self, budget: int | None = None) -> int:
         """Return the vision tokens of `render` with the same budget, without drawing; None: of all pages at best."""
         return total(share_out(len(self._pages), budget, self.options), self.options)
+
+    def plan(self, budget: int | None = None) -> tuple[Mode, ...]:
+        """Return the modes of the pages that `render` shows with the same budget, the newest page's first."""
+        return tuple(self.options.modes[level] for level in share_out(len(self._pages), budget, self.options))
 
     def render(self, budget: int | None = None) -> Rendered:
         """Return the pages that a budget of vision tokens shows, each with its mode.

@@ -1,5 +1,6 @@
 """How a memory is drawn and how it fades."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class MemoryOptions:
     modes: tuple[Mode, ...] = fading_modes(tuple(MODES.values()))
     stride: int = 64
     font: str = "DejaVuSans"
-    font_size: int = 20
+    font_size: int = 16
     margin: int | None = None
     half_life: float = 4.0
     ages: tuple[int, ...] | None = None
@@ -76,7 +77,7 @@ class MemoryOptions:
         if self.stride < 1 or self.modes[0].base_size > MAX_SIDE:
             raise UserError(f"memory: stride must be at least 1 and the largest view at most {MAX_SIDE} pixels")
         tokens = self.tokens
-        if any(first <= second for first, second in zip(tokens, tokens[1:], strict=False)):
+        if any(first <= second for first, second in itertools.pairwise(tokens)):
             raise UserError(f"memory: the vision tokens of the modes must fall, not {', '.join(map(str, tokens))}")
 
     @property

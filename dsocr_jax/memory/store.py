@@ -102,5 +102,5 @@ def _options(values: dict[str, Any], where: str) -> MemoryOptions:
         modes = tuple(Mode(**mode) for mode in values.pop("modes"))
         ages = values.pop("ages")
         return MemoryOptions(modes=modes, ages=None if ages is None else tuple(ages), **values)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:  # a field is missing, unknown or of another type
         raise UserError(f"{where}: the options are not those of a memory ({str(error)[:200]})") from None
