@@ -19,6 +19,12 @@ MARK = 90
 _MONO_ADVANCE, _MONO_SIZE = 0.602, 1.1
 #: Formulas are made smaller where their column is too narrow, but not below this share of their size.
 _LEAST = 0.7
+#: A syllable of Myanmar script. typst breaks lines where Burmese has its words; in other languages that is amid
+#: syllables, so there every syllable is kept together.
+_SYLLABLE = (
+    r"[\u{1000}-\u{102a}\u{103f}\u{104e}\u{1050}-\u{1055}\u{105a}-\u{105d}\u{1061}\u{1065}\u{1066}\u{106e}-\u{1070}"
+    r"\u{1075}-\u{1081}\u{108e}](?:\u{1039}[\u{1000}-\u{102a}]|\p{M}|[\u{1000}-\u{102a}\u{1075}-\u{1081}]\u{103a})*"
+)
 #: What typst is told to say of a formula that is still too wide.
 TOO_WIDE = "formula too wide"
 #: The number of what belongs to no element: lines and frames.
@@ -178,6 +184,8 @@ def _preamble(document: Document, look: Look, manner: Mapping[str, str], numbers
     lines.append(f"#set block(spacing: {look.spacing:.2f}em)")
     lines.append(f"#show raw: set text(font: {_fonts((MONO.family, *look.faces[1:]))}, dir: ltr, size: {_MONO_SIZE}em)")
     lines.append('#show math.equation: set text(font: ("New Computer Modern Math", "DejaVu Sans"), dir: ltr)')
+    if document.language.script == "Mymr" and document.language.tag != "my":
+        lines.append(f'#show regex("{_SYLLABLE}"): it => box(it)')
     items = max(look.leading, 0.6)
     lines.append(f"#set enum(spacing: {items:.2f}em)\n#set list(spacing: {items:.2f}em)")
     return "\n".join(lines)

@@ -2,23 +2,30 @@
 
 import json
 import re
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
+import pypdfium2
 import pytest
 
 from datagen import families
 from datagen.family import Drawn, Rejected
 from datagen.pages import FAMILY, look, template
+from datagen.pages.document import Document
 from datagen.pages.labels import PROMPTS
 from datagen.pages.settings import LABELS, LAYOUTS, STANDARD, PageSettings
 from datagen.pages.text import Text
-from datagen.pages.typeset import typeset
+from datagen.pages.typefaces import package_folders
+from datagen.pages.typeset import compile_pdf, typeset
+from datagen.pages.words import Dice
 from dsocr_jax.answers import check_label
 from dsocr_jax.answers.grounding import parse_grounding, scan_grounding, to_pixels
 from dsocr_jax.answers.html_tables import find_tables
 from dsocr_jax.answers.markdown import LAYOUT, to_markdown
 from dsocr_jax.prompts import prompt_text
+
+FOLDERS = package_folders()
 
 
 def draw(seed: int, settings: PageSettings) -> Drawn:
@@ -296,3 +303,20 @@ def test_footers_have_room_at_the_foot_of_the_page() -> None:
     for drawn in pages(12, layouts=("slide",), labels=("grounded",), languages=("hi", "en"), size=(20, 24)):
         for part in parse_grounding(drawn.label):
             assert all(box[3] < 999 for box in part.boxes), part
+
+
+@pytest.mark.parametrize("tag", ["shn", "mnw"])
+def test_lines_break_between_syllables(tag: str) -> None:
+    settings = replace(STANDARD, layouts=("book",), languages=(tag,), width=(400, 420), figures=0.0)
+    seen = 0
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        document = FAMILY.compose(rng, settings)
+        assert isinstance(document, Document)
+        page_look = look.choose(document, Dice(rng, 8), settings, {})
+        pdf = compile_pdf(template.source(document, page_look, {}, template.manners(page_look, 0.2)), FOLDERS)
+        text = pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_range()
+        begun = [line[0] for line in text.replace("\r", "").split("\n") if line]
+        seen += len(begun)
+        assert not [sign for sign in begun if unicodedata.category(sign)[0] == "M"]
+    assert seen > 20

@@ -4,10 +4,8 @@ import pytest
 
 from train.evaluation.result import scores_of
 
-TITLE, IMAGE = (
-    "<|ref|>title<|/ref|><|det|>[[10, 10, 90, 20]]<|/det|>",
-    "<|ref|>image<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>",
-)
+TITLE = "<|ref|>title<|/ref|><|det|>[[10, 10, 90, 20]]<|/det|>"
+IMAGE = "<|ref|>image<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>"
 BOXED = f"{TITLE}\n# One two\n\n{IMAGE}"
 
 
