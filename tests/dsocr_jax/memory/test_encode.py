@@ -7,16 +7,17 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from dsocr_jax.config import preset
 from dsocr_jax.errors import UserError
 from dsocr_jax.memory import Memory, MemoryOptions, Turn, encode
 from dsocr_jax.memory.options import fading_modes
 from dsocr_jax.preprocess import preprocess
+from dsocr_jax.reading.asking import ReadOptions
 from dsocr_jax.reading.documents import Page
+from dsocr_jax.reading.reader import Reader
+from tests.dsocr_jax.reading.small import CONFIG, loaded
 
-CONFIG = preset("nano")
-OPTIONS = MemoryOptions(modes=fading_modes(CONFIG.modes), stride=CONFIG.stride, font_size=10)
-RENDERED = Memory(OPTIONS, [Turn("What was said before. " * 90)]).render(40)
+OPTIONS = MemoryOptions(modes=fading_modes(CONFIG.modes), stride=CONFIG.stride, font_size=6)
+RENDERED = Memory(OPTIONS, [Turn("What was said before. " * 90)]).render(20)
 
 
 class _Reader:
@@ -54,20 +55,7 @@ def test_a_model_with_other_modes_is_refused(change: str) -> None:
 
 
 def test_a_real_reader_gives_as_many_vision_tokens_as_were_counted() -> None:
-    import jax
-    import jax.numpy as jnp
-    from flax import nnx
-
-    from dsocr_jax.reading.reader import Reader, ReadOptions
-    from dsocr_jax.tokenizer import Tokenizer
-    from dsocr_jax.weights.checkpoint import LoadedModel
-    from dsocr_jax.weights.params import abstract_model
-
-    graph, state = abstract_model(CONFIG)
-    rng = np.random.default_rng(0)
-    params = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(scale=0.1, size=leaf.shape), leaf.dtype), state)
-    loaded = LoadedModel(CONFIG, nnx.merge(graph, params), Tokenizer.load())
-    reader = Reader(loaded, ReadOptions("tiny", rows=1, length=64, threads=1))
+    reader = Reader(loaded(), ReadOptions("tiny", rows=1, length=64, threads=1))
     vision = encode(RENDERED, reader)
     assert [one.shape for one in vision] == [(page.tokens, CONFIG.decoder.hidden) for page in RENDERED.pages]
     alone = next(reader.encode([Page(RENDERED.pages[-1].image, "alone")], RENDERED.pages[-1].mode.name))
