@@ -1,6 +1,7 @@
 """Boxes of grounded labels on degraded pictures."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datagen import boxes
+from datagen.build import build
+from datagen.check import check_set
 from datagen.degrade import PRESETS, Dose
 from datagen.degrade.apply import degrade
 from datagen.degrade.settings import Degradation
 from datagen.degrade.warp import map_points
 from datagen.family import Rejected
+from datagen.manifest import SetConfig
 from datagen.pages.settings import STANDARD
 from datagen.sample import make_sample
+from datagen.shards import SampleSet
 from dsocr_jax.answers.grounding import SPAN, Box, Grounded, parse_grounding, to_pixels, write_grounding
+from dsocr_jax.prompts import PROMPTS
 
 SIZE = (240, 360)
 ASKEW = Degradation(rotation=Dose(1.0, 0.8, 1.0), perspective=Dose(1.0, 0.8, 1.0))
@@ -144,3 +150,12 @@ def test_degraded_samples_have_their_boxes_moved_and_nothing_else() -> None:
     assert [part.label for part in parse_grounding(degraded.label)] == [
         part.label for part in parse_grounding(clean.label)
     ]
+
+
+def test_sets_of_degraded_grounded_pages_are_checked_and_made_again(tmp_path: Path) -> None:
+    changes = {"labels": ("grounded",), "layouts": ("receipt", "note"), "languages": ("en",)}
+    build(SetConfig({"pages": 5}, 3, "all", "standard", 5, "photo", {"pages": changes}), tmp_path / "set", 1)
+    found = check_set(tmp_path / "set", regenerate=2)
+    assert (found.problems, found.verified, found.remade) == ([], 5, 2)
+    samples = SampleSet.open(tmp_path / "set")
+    assert {record.prompt for record in map(samples.__getitem__, range(5))} == {PROMPTS["markdown"]}

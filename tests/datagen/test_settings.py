@@ -101,3 +101,10 @@ def test_files_that_settings_name_are_part_of_the_set(tmp_path: Path, monkeypatc
     sums["words.txt"] = "def"
     with pytest.raises(UserError, match=r'the version of words\.txt is "abc" there and "def" here'):
         build(CONFIG, tmp_path / "set", 1)
+
+
+def test_what_sets_and_draws_pages_stands_in_the_manifest() -> None:
+    plain = SetConfig({"pages": 1}, 0, "all", "standard", 1)
+    counted = SetConfig({"pages": 1}, 0, "all", "standard", 1, "none", {"pages": {"tokens": (600, 700)}})
+    assert {"typst", "pypdfium2", "fonttools"} <= versions(plain).keys()
+    assert versions(counted).keys() - versions(plain).keys() == {"tokenizers"}
