@@ -114,12 +114,12 @@ def _name(row: "Row") -> str:
     return f"page-{row.page.number + 1:05}-{row.page.mode.name}.png"
 
 
-_HEAD = ("age", "page", "mode", "pixels", "tokens", "characters", "per token", "x-height", "correlation")
+_HEAD = ("age", "page", "mode", "pixels", "tokens", "characters", "per token", "x-height", "correlation", "letters")
 
 
 def _cells(row: "Row") -> tuple[str, ...]:
     page = row.page
-    numbers = (f"{row.characters_per_token:.1f}", f"{row.x_height:.1f}", f"{row.correlation:.3f}")
+    numbers = (f"{row.characters_per_token:.1f}", f"{row.x_height:.1f}", f"{row.correlation:.3f}", f"{row.letters:.3f}")
     size = str(page.mode.base_size)
     return (str(page.age), str(page.number + 1), page.mode.name, size, str(page.tokens), str(row.characters), *numbers)
 
@@ -141,7 +141,7 @@ def _print(rows: "Sequence[Row]", rendered: "Rendered", budget: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=SIMPLE, caption="x-height (pixels) and correlation with the page stand in for legibility")
+    table = Table(box=SIMPLE, caption="x-height (pixels), correlation and letters told apart stand in for legibility")
     for name in _HEAD:
         table.add_column(name, justify="left" if name == "mode" else "right", no_wrap=True)
     for row in rows:

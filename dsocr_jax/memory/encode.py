@@ -39,6 +39,6 @@ def encode(rendered: Rendered, reader: "Reader") -> "list[np.ndarray]":
     # Modes follow one another in order of age, so that each is encoded in one go.
     vision: list[np.ndarray] = []
     for name, group in groupby(rendered.pages, key=lambda page: page.mode.name):
-        pages = [Page(page.image, f"memory page {page.number + 1}") for page in group]
+        pages = (Page(page.image, f"memory page {page.number + 1}") for page in group)
         vision += reader.encode(pages, name)
     return vision

@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dsocr_jax.memory.legibility import correlation, x_height
+from dsocr_jax.memory.legibility import correlation, letters, x_height
 from dsocr_jax.memory.options import MemoryOptions
 from dsocr_jax.memory.rendered import MemoryPage, Rendered
 
@@ -20,12 +20,13 @@ _BEYOND = 3
 
 @dataclass(frozen=True)
 class Row:
-    """One page in numbers; ``correlation`` and ``x_height`` (pixels) are proxies of legibility, see `legibility`."""
+    """One page in numbers; the last three (``x_height`` in pixels) are proxies of legibility, see `legibility`."""
 
     page: MemoryPage
     characters: int
-    correlation: float
     x_height: float
+    correlation: float
+    letters: float
 
     @property
     def characters_per_token(self) -> float:
@@ -36,7 +37,8 @@ class Row:
 def measure(rendered: Rendered, options: MemoryOptions) -> list[Row]:
     """Return a row for each page that is left, the newest first."""
     return [
-        Row(page, len(page.text), correlation(page), x_height(options, page.mode)) for page in reversed(rendered.pages)
+        Row(page, len(page.text), x_height(options, page.mode), correlation(page), letters(options, page.mode))
+        for page in reversed(rendered.pages)
     ]
 
 
@@ -66,13 +68,18 @@ def plot(rows: Sequence[Row], gone: int, options: MemoryOptions) -> bytes:
     left.plot(ages, [row.correlation for row in rows], color="#444444", linewidth=1)
     left.scatter(ages, [row.correlation for row in rows], color=shades, zorder=3)
     left.scatter(none, [0] * len(none), color="#888888", marker="x", zorder=3)
-    left.set(ylabel="correlation with the page", ylim=(-0.04, 1.04))
+    left.scatter(ages, [row.letters for row in rows], color=shades, marker="^", s=26, zorder=3)
+    left.set(ylabel="correlation; share of letters", ylim=(-0.04, 1.04))
     heights = left.twinx()
     heights.scatter(ages, [row.x_height for row in rows], edgecolors=shades, marker="s", s=26, facecolors="none")
     top = max(10.0, rows[0].x_height)
     heights.set(ylabel="height of an x in pixels", ylim=(-0.04 * top, 1.04 * top))
-    kinds = [Line2D([], [], color="#444444", marker="o", label="correlation (proxy)")]
-    kinds.append(Line2D([], [], color="#444444", marker="s", linestyle="", fillstyle="none", label="height of an x"))
+    dark = "#444444"
+    kinds = [
+        Line2D([], [], color=dark, linestyle="", marker="^", label="random letters told apart"),
+        Line2D([], [], color=dark, marker="o", label="correlation with the page"),
+        Line2D([], [], color=dark, linestyle="", marker="s", fillstyle="none", label="height of an x"),
+    ]
     left.legend(handles=kinds, loc="lower left", frameon=False, fontsize=8.5)
     for axes in (cost, left):
         axes.set(xlabel="age in pages (0 is the newest)", xlim=(-0.8, len(rows) + len(none) - 0.2))

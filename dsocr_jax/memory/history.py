@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from dsocr_jax.errors import UserError
 from dsocr_jax.memory.budget import share_out, total
-from dsocr_jax.memory.draw import draw_page
 from dsocr_jax.memory.options import MemoryOptions
 from dsocr_jax.memory.rendered import MemoryPage, Rendered
 from dsocr_jax.memory.typeset import Line, typeset
@@ -82,7 +81,7 @@ class Memory:
         return tuple(self.options.modes[level] for level in share_out(len(self._pages), budget, self.options))
 
     def render(self, budget: int | None = None) -> Rendered:
-        """Return the pages that a budget of vision tokens shows, each with its mode.
+        """Return the pages that a budget of vision tokens shows, each with its mode; they are drawn when asked for.
 
         Raises:
             UserError: the budget does not even show the newest page in the smallest mode.
@@ -92,21 +91,10 @@ class Memory:
         chosen = share_out(count, budget, options)
         first = count - len(chosen)
         pages = []
-        for number in range(first, count):
-            age = count - 1 - number
-            lines = self._pages[number]
-            pages.append(
-                MemoryPage(
-                    number,
-                    age,
-                    options.modes[chosen[age]],
-                    options.tokens[chosen[age]],
-                    tuple(dict.fromkeys(line.turn for line in lines)),
-                    "\n".join(line.text for line in lines),
-                    sum(line.unknown for line in lines),
-                    draw_page(lines, options),
-                )
-            )
+        for age, level in reversed(list(enumerate(chosen))):
+            number = count - 1 - age
+            lines = tuple(self._pages[number])
+            pages.append(MemoryPage(number, age, options.modes[level], options.tokens[level], lines, options))
         # A turn goes on from one page to the next, so those of the pages before are all up to the last one there.
         last_gone = self._pages[first - 1][-1].turn if first else -1
         shown = {turn for page in pages for turn in page.turns}

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dsocr_jax.memory.draw import draw_page
+from dsocr_jax.memory.options import MemoryOptions
+from dsocr_jax.memory.typeset import Line
 from dsocr_jax.modes import Mode
 
 if TYPE_CHECKING:
@@ -18,28 +21,40 @@ class MemoryPage:
         age: pages that came after it; 0 is the newest.
         mode: in which it is to be seen.
         tokens: vision tokens that it takes there.
-        turns: numbers of the turns of which something stands on it.
-        text: what stands on it, as it was drawn, with line breaks.
-        unknown: characters that could not be drawn; a replacement character stands for each.
-        image: the whole page, RGB, as large as the sharpest mode; the model's own preprocessing makes it smaller.
+        lines: what stands on it.
+        options: how it is drawn.
     """
 
     number: int
     age: int
     mode: Mode
     tokens: int
-    turns: tuple[int, ...]
-    text: str
-    unknown: int
-    image: "Image.Image" = field(repr=False)
+    lines: tuple[Line, ...] = field(repr=False)
+    options: MemoryOptions = field(repr=False)
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """Numbers of the turns of which something stands on it."""
+        return tuple(dict.fromkeys(line.turn for line in self.lines))
+
+    @property
+    def text(self) -> str:
+        """What stands on it, as it is drawn, with line breaks."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def unknown(self) -> int:
+        """Characters that cannot be drawn; a replacement character stands for each."""
+        return sum(line.unknown for line in self.lines)
+
+    @property
+    def image(self) -> "Image.Image":
+        """The whole page, RGB, as large as the sharpest mode, drawn anew each time (a long memory fills no memory)."""
+        return draw_page(self.lines, self.options)
 
     def seen(self) -> "Image.Image":
-        """Return what the model sees of it: the view that `dsocr_jax.preprocess` makes, RGB."""
-        from PIL import Image
-
-        from dsocr_jax.preprocess import preprocess
-
-        return Image.fromarray(preprocess(self.image, self.mode).global_view)
+        """Return what the model sees of it, RGB, as large as its mode."""
+        return see(self.image, self.mode)
 
 
 @dataclass(frozen=True)
@@ -67,3 +82,12 @@ class Rendered:
     def unknown(self) -> int:
         """Characters on the pages that could not be drawn."""
         return sum(page.unknown for page in self.pages)
+
+
+def see(image: "Image.Image", mode: Mode) -> "Image.Image":
+    """Return the view that `dsocr_jax.preprocess` makes of a page in a mode without tiles."""
+    from PIL import Image
+
+    from dsocr_jax.preprocess import preprocess
+
+    return Image.fromarray(preprocess(image, mode).global_view)

@@ -1,6 +1,7 @@
 """A memory through the model: every page in its own mode."""
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -24,13 +25,15 @@ class _Reader:
     """Stands for a reader: as many rows as the mode has tokens, all of them the mean grey of the view."""
 
     def __init__(self, config: Any = CONFIG):
-        self.config, self.calls = config, []  # type: ignore[var-annotated]
+        self.config = config
+        self.calls: list[tuple[str, int]] = []
 
-    def encode(self, pages: list[Page], mode: str) -> Any:
-        self.calls.append((mode, len(pages)))
+    def encode(self, pages: Iterable[Page], mode: str) -> Iterator[np.ndarray]:
         found = {one.name: one for one in self.config.modes}[mode]
         side = found.base_size // self.config.stride
+        self.calls.append((mode, 0))
         for page in pages:
+            self.calls[-1] = (mode, self.calls[-1][1] + 1)
             yield np.full((side * (side + 1) + 1, 8), preprocess(page.image, found).global_view.mean(), np.float32)
 
 

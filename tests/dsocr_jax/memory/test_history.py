@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dsocr_jax.errors import UserError
 from dsocr_jax.memory import Memory, MemoryOptions, Turn, load, save
 from dsocr_jax.memory.fonts import UNKNOWN
-from dsocr_jax.memory.legibility import correlation, x_height
+from dsocr_jax.memory.legibility import correlation, letters, x_height
 from dsocr_jax.memory.options import fading_modes
 from dsocr_jax.memory.store import read_turns
 from dsocr_jax.memory.typeset import typeset
@@ -130,6 +130,8 @@ def test_legibility_falls_with_the_mode() -> None:
     kept = [correlation(replace(page, mode=MODES[name])) for name in ("large", "base", "small", "tiny")]
     assert kept == sorted(kept, reverse=True)
     assert kept[0] == pytest.approx(1, abs=1e-12) and 0.5 < kept[-1] < 0.9
+    told = [letters(MemoryOptions(font_size=8), MODES[name]) for name in ("large", "tiny")]
+    assert 0.9 < told[0] <= 1 and 0.1 < told[1] < told[0] - 0.1
     # DejaVu's x is 0.547 em high.
     heights = [x_height(MemoryOptions(), mode) for mode in fading_modes(tuple(MODES.values()))]
     assert heights == pytest.approx([0.547 * 16 * size / 1280 for size in (1280, 1024, 640, 512)], abs=0.02)
