@@ -103,6 +103,7 @@ def make_step(
             params = merged(frozen, trained, config.lora, dtype)
         params = gather(params, mesh, lambda name: not is_of_layer(name))
         model = nnx.merge(graphdef, unflatten(config.model_config, unstack_arrays(params)))
+        model.embedding_dtype = dtype  # the table itself is float32, see `_EMBEDDING`
         hidden, routing = model.forward(batch, chosen)
         labels = jnp.asarray(batch.labels)
         with jax.named_scope("head_loss"):

@@ -1,5 +1,7 @@
 """The whole model: pictures and tokens in, hidden states and scores out."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -44,12 +46,15 @@ class DeepseekOCR(nnx.Module):
         self.encoder = DeepEncoder(config, rngs)
         self.decoder = Decoder(config.decoder, rngs)
         self.config = config
+        #: Type of embedded tokens where their table is kept in more bits than the rest; None for the table's own.
+        self.embedding_dtype: Any = None
 
     def embed(self, batch: Batch, backends: Backends = DEFAULT) -> Float[Array, "b t h"]:
         """Token embeddings with the pictures' vectors in their places."""
         batch = jax.tree.map(jnp.asarray, batch)
-        # The table may be kept in more bits than the rest: its gradient is a sum over many tokens.
-        embedded = self.decoder.embed(batch.tokens).astype(self.decoder.norm.scale.dtype)
+        embedded = self.decoder.embed(batch.tokens)
+        if self.embedding_dtype is not None:
+            embedded = embedded.astype(self.embedding_dtype)
         if not batch.views:
             return embedded
         encode = self.encoder.vision_table

@@ -15,6 +15,7 @@ from flax import nnx
 from jax.ad_checkpoint import checkpoint_name
 
 from dsocr_jax.model.backends import Backends
+from dsocr_jax.model.placement import HERE
 
 Carry = TypeVar("Carry")
 
@@ -61,6 +62,10 @@ def run_layers(layers: Sequence[Any], carry: Carry, call: Callable[[Any, Carry],
         call: applies one layer.
         backends: its ``layers``, ``remat`` and ``placement`` are used.
     """
+    if backends.layers == "unrolled" and backends.placement == HERE:
+        for layer in layers:
+            carry = call(layer, carry) if backends.remat == "none" else _remat(call, backends.remat)(layer, carry)
+        return carry
     graphdefs, states = zip(*(nnx.split(layer) for layer in layers), strict=True)
 
     def run_one(structure: Any, state: Any, carry: Carry) -> Carry:

@@ -165,7 +165,7 @@ def _layer_tap(recorder: Recorder, i: int) -> Note:
     def note(args: tuple[Any, ...], result: Any, routed: dict[str, jax.Array]) -> None:
         recorder.note(f"tap_dec_layer{i}", result[0])
         if routed:
-            recorder.note(f"aux{i}", result[1])
+            recorder.note(f"aux{i}", result[2].loss)
             for name, value in rising(**routed).items():
                 recorder.note(f"router{i}_{name}", value)
 
