@@ -12,18 +12,12 @@ import jax.numpy as jnp
 from dsocr_jax.errors import UserError
 from dsocr_jax.model.backends import Backends
 from train.config import TrainConfig
+from train.flops import peak_flops
 from train.sharding import Row
 from train.trained import is_trained
 
-#: Memory in bytes and 16-bit products per second of a device, as the makers state them.
-DEVICES = {
-    "A100-40": (40e9, 312e12),
-    "A100": (80e9, 312e12),
-    "B200": (180e9, 2250e12),
-    "H100": (80e9, 989e12),
-    "H200": (141e9, 989e12),
-    "L40S": (48e9, 362e12),
-}
+#: Memory of a device in bytes, as the makers state it; `train.flops` has their peaks.
+MEMORY = {"A100-40": 40e9, "A100": 80e9, "B200": 180e9, "H100": 80e9, "H200": 141e9, "L40S": 48e9}
 
 #: Share of a device's memory that a run may plan with: the rest goes to the driver, libraries and fragments.
 USABLE = 0.92
@@ -34,7 +28,7 @@ class Devices:
     """Devices to plan for.
 
     Attributes:
-        kind: one of `DEVICES`.
+        kind: one of `MEMORY`.
         count: of all hosts together.
     """
 
@@ -45,19 +39,21 @@ class Devices:
     def parse(cls, words: str) -> "Devices":
         """Read ``H100:64``; UserError if it is not of that form."""
         kind, _, count = words.partition(":")
-        if kind not in DEVICES or not (count or "1").isdecimal() or int(count or 1) < 1:
-            raise UserError(f"--on takes KIND:COUNT such as H100:8, and knows {', '.join(DEVICES)}; it got {words!r}")
+        if kind not in MEMORY or not (count or "1").isdecimal() or int(count or 1) < 1:
+            raise UserError(f"--on takes KIND:COUNT such as H100:8, and knows {', '.join(MEMORY)}; it got {words!r}")
         return cls(kind, int(count or 1))
 
     @property
     def memory(self) -> float:
         """Bytes of one device."""
-        return DEVICES[self.kind][0]
+        return MEMORY[self.kind]
 
     @property
     def peak(self) -> float:
-        """Products per second of one device."""
-        return DEVICES[self.kind][1]
+        """16-bit products per second of one device."""
+        peak = peak_flops(f"NVIDIA {self.kind}", "bfloat16")
+        assert peak is not None
+        return peak
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The counted work is what the program does, product by product."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -12,15 +11,7 @@ from flax import nnx
 from dsocr_jax.bench.flops import decode_bytes, encoder_flops
 from dsocr_jax.config import DecoderConfig, ModelConfig, preset
 from dsocr_jax.model.encoder import DeepEncoder
-
-
-def equations(jaxpr: Any) -> Iterator[Any]:
-    for equation in jaxpr.eqns:
-        yield equation
-        for value in equation.params.values():
-            inner = getattr(value, "jaxpr", value)
-            if hasattr(inner, "eqns"):
-                yield from equations(inner)
+from tests.tracing import equations
 
 
 def work(equation: Any) -> int:
