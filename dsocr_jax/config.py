@@ -165,8 +165,30 @@ def _nano_preset() -> ModelConfig:
     )
 
 
-#: ``released``: the published model. ``nano``: learns on two CPU cores in minutes. ``test``: that of the fixtures.
-PRESETS = {"released": ModelConfig, "nano": _nano_preset, "test": _test_preset}
+def _small_preset() -> ModelConfig:
+    # Sizes that the original's code fixes (windows of 14, patches of 16, one grid of 64 patches) are as there.
+    return ModelConfig(
+        sam=SamConfig(width=256, layers=5, heads=4, global_layers=(2,), neck=128, compressor=(192, 384)),
+        clip=ClipConfig(width=384, layers=3, heads=6, ffn=1536),
+        decoder=DecoderConfig(
+            vocab_size=2048,
+            hidden=256,
+            layers=4,
+            heads=4,
+            kv_heads=4,
+            dense_ffn=768,
+            experts=8,
+            top_k=2,
+            expert_ffn=128,
+            max_positions=4096,
+        ),
+        image_token_id=2036,
+    )
+
+
+#: ``released``: the published model. ``small``: learns on one GPU in hours. ``nano``: learns on two CPU cores in minutes.
+#: ``test``: that of the fixtures.
+PRESETS = {"released": ModelConfig, "nano": _nano_preset, "test": _test_preset, "small": _small_preset}
 
 
 def preset(name: str) -> ModelConfig:
