@@ -16,10 +16,11 @@ from PIL import Image
 
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
-from dsocr_jax.modes import FIRST_ROW, Mode, count_tokens, has_tiles, picture_layout, view_side
+from dsocr_jax.modes import FIRST_ROW, Mode, count_tokens, picture_layout, view_side
 from dsocr_jax.preprocess import Views, preprocess
 from dsocr_jax.prompts import IMAGE
 from dsocr_jax.tokenizer import BOS, Tokenizer
+from dsocr_jax.windows import parts_of, text_views, view_spec
 
 #: In ``vision_index``: this position is text.
 TEXT = -1
@@ -30,6 +31,9 @@ ViewCounts = Mapping[int, int]
 
 #: A numpy array before the batch is put on devices, a `jax.Array` after.
 HostOrDevice = Any
+
+#: What the encoder is given of a page: an upright RGB picture, or to a rival (`ModelConfig.rival`) the page's own text.
+Context = Image.Image | str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +71,8 @@ class Batch:
         segments: int32 [b, t], 0 for padding, else the number of the example within its row, from 1.
         positions: int32 [b, t], counted from 0 within each example.
         vision_index: int32 [b, t], `TEXT` or a row of the group's vision table.
-        views: uint8 [g, n, S, S, 3] by size S; rows of group i are ``i * b / g`` to ``(i + 1) * b / g``.
+        views: uint8 [g, n, S, S, 3] by size S, or for a rival int32 windows of text (`dsocr_jax.windows.view_spec`);
+            rows of group i are ``i * b / g`` to ``(i + 1) * b / g``.
         kinds: int32 [b, t], the number of the kind of sample at every position (0 for padding), or None.
         groups: g; one for each shard of a data-parallel batch, so that no device needs another's pictures.
     """
@@ -87,26 +92,44 @@ class Batch:
         return self.segments > 0
 
 
+def look(tokenizer: Tokenizer, config: ModelConfig, mode: Mode, page: Context) -> Views:
+    """Return what the encoder is given of a page.
+
+    Raises:
+        UserError: it is given text and reads pictures, or the other way round, or the text does not fit.
+    """
+    if config.rival is None:
+        if isinstance(page, str):
+            raise UserError("this model reads pictures, and was given a text")
+        return preprocess(page, mode)
+    if not isinstance(page, str):
+        raise UserError(
+            f"this model cannot read a picture: its encoder is given the text itself ({config.rival.kind}); `dsocr "
+            "evaluate compression` holds it against models that read"
+        )
+    return text_views(tokenizer.encode(page), config, mode)
+
+
 def make_example(
     tokenizer: Tokenizer,
     config: ModelConfig,
     mode: Mode | None,
     prompt: str,
-    picture: Image.Image | None = None,
+    picture: Context | None = None,
     answer: str | None = None,
     max_length: int | None = None,
 ) -> Example:
     """Tokenise a prompt, with its picture's placeholders, and an answer that ends in EOS.
 
     Args:
-        picture: upright RGB; needs ``mode``.
+        picture: see `Context`; needs ``mode``.
         answer: None when the model is to write it.
         max_length: most tokens of the row.
 
     Raises:
-        UserError: the row is longer than ``max_length``.
+        UserError: the row is longer than ``max_length``, or the encoder cannot take the page (`look`).
     """
-    views = preprocess(picture, mode) if picture is not None and mode is not None else None
+    views = look(tokenizer, config, mode, picture) if picture is not None and mode is not None else None
     placeholders = count_tokens(mode, views.grid, config.stride) if views is not None and mode is not None else 0
     start = tokenizer.prompt_ids(prompt, placeholders)
     end = [] if answer is None else [*tokenizer.encode(answer), config.eos_token_id]
@@ -122,7 +145,7 @@ def make_dialogue(
     config: ModelConfig,
     mode: Mode,
     turns: Sequence[tuple[str, str]],
-    pictures: Sequence[Image.Image] = (),
+    pictures: Sequence[Context] = (),
 ) -> Example:
     """Tokenise questions and answers behind each other, as the released model's plain format has them.
 
@@ -130,12 +153,12 @@ def make_dialogue(
 
     Args:
         turns: pairs of question and answer; the questions hold one ``<image>`` for each picture.
-        pictures: upright RGB.
+        pictures: see `Context`.
 
     Raises:
-        UserError: there are more or fewer ``<image>`` than pictures.
+        UserError: there are more or fewer ``<image>`` than pictures, or the encoder cannot take one (`look`).
     """
-    views = [preprocess(picture, mode) for picture in pictures]
+    views = [look(tokenizer, config, mode, picture) for picture in pictures]
     places = iter([count_tokens(mode, made.grid, config.stride) for made in views])
     tokens, labels = [tokenizer.special_ids[BOS]], [IGNORED]
     for question, answer in turns:
@@ -164,9 +187,8 @@ def view_counts(example: Example) -> Counter[int]:
     """How many views of each size the example brings."""
     counts: Counter[int] = Counter()
     for views in example.pictures:
-        for array in (views.global_view[None], views.tiles):
-            if len(array):
-                counts[array.shape[1]] += len(array)
+        for size, array in parts_of(views):
+            counts[size] += len(array)
     return counts
 
 
@@ -221,7 +243,7 @@ def collate_rows(
     if not rows or len(rows) % groups:
         raise UserError(f"{len(rows)} rows do not split into {groups} equal groups")
     per_group = len(rows) // groups
-    views = _room(rows, per_group, views_per_group, groups)
+    views = _room(rows, config, per_group, views_per_group, groups)
     starts, start = {}, FIRST_ROW
     for size, array in views.items():
         starts[size] = start
@@ -288,9 +310,13 @@ def regroup(parts: Sequence[Batch], config: ModelConfig, groups: int) -> Batch:
 
 
 def _room(
-    rows: Sequence[Sequence[Example]], per_group: int, views_per_group: ViewCounts | None, groups: int
+    rows: Sequence[Sequence[Example]],
+    config: ModelConfig,
+    per_group: int,
+    views_per_group: ViewCounts | None,
+    groups: int,
 ) -> dict[int, np.ndarray]:
-    """Zeroed views by size, sizes rising: as many as asked for, or as the fullest group needs."""
+    """Empty views by size, sizes rising: as many as asked for, or as the fullest group needs."""
     needed: list[Counter[int]] = [Counter() for _ in range(groups)]
     for b, row in enumerate(rows):
         for example in row:
@@ -301,7 +327,7 @@ def _room(
         for size, n in count.items():
             if n > room.get(size, 0):
                 raise UserError(f"{n} views of {size} pixels in one group, and room for {room.get(size, 0)}")
-    return {size: np.zeros((groups, n, size, size, 3), np.uint8) for size, n in sorted(room.items()) if n}
+    return {size: view_spec(config, size).room(groups, n) for size, n in sorted(room.items()) if n}
 
 
 def _place(
@@ -315,16 +341,12 @@ def _place(
     """Copy one example's views into the batch and return the rows that its placeholders stand for."""
     layouts = [np.zeros(0, np.int32)]
     for picture in example.pictures:
-        first = {}
-        for name, array in (("tiles", picture.tiles), ("global", picture.global_view[None])):
-            if not len(array):
-                continue
-            size = array.shape[1]
+        first = [0]  # of the tiles where there are none
+        for size, array in parts_of(picture):
             slot = used[size]
             views[size][group, slot : slot + len(array)] = array
             used[size] += len(array)
-            first[name] = starts[size] + slot * view_side(size, config.stride) ** 2
-        assert example.mode is not None and ("tiles" in first) == has_tiles(picture.grid)
-        layout = picture_layout(example.mode, picture.grid, config.stride, first.get("tiles", 0), first["global"])
-        layouts.append(layout)
+            first.append(starts[size] + slot * view_side(size, config.stride) ** 2)
+        assert example.mode is not None
+        layouts.append(picture_layout(example.mode, picture.grid, config.stride, first[-2], first[-1]))
     return np.concatenate(layouts)

@@ -6,7 +6,7 @@ learns on two CPU cores differ only in the values here.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from dsocr_jax.errors import UserError
 from dsocr_jax.modes import MODES, Mode
@@ -75,6 +75,33 @@ class DecoderConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class RivalConfig:
+    """A simple rival of the encoder: it is given a page's own text, and no picture (`dsocr_jax.model.rivals`)."""
+
+    #: Means of equal windows of the text's embeddings; learned convolutions over them; or its first embeddings.
+    kind: Literal["mean", "convolved", "truncated"] = "mean"
+    #: Most text tokens for each vector, a power of two: convolutions halve it until one is left. A truncated text has
+    #: one token a vector, whatever its length.
+    window: int = 32
+
+    @property
+    def width(self) -> int:
+        """Room for text tokens behind each vector."""
+        return 1 if self.kind == "truncated" else self.window
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing."""
+        if self.kind not in RIVALS:
+            raise UserError(f"model configuration: no rival is called {self.kind!r} (known: {', '.join(RIVALS)})")
+        if self.window < 2 or self.window & (self.window - 1):
+            raise UserError(f"model configuration: rival.window must be a power of two from 2 on, not {self.window}")
+
+
+#: What `RivalConfig.kind` may be.
+RIVALS = ("mean", "convolved", "truncated")
+
+
+@dataclasses.dataclass(frozen=True)
 class ModelConfig:
     """The whole model, the ids that it gives a meaning to, and the modes that it reads in."""
 
@@ -86,6 +113,8 @@ class ModelConfig:
     eos_token_id: int = 1
     pad_token_id: int = 2
     image_token_id: int = 128815
+    #: Takes the place of the encoder; None for the model that reads pictures.
+    rival: RivalConfig | None = None
 
     @property
     def stride(self) -> int:
@@ -207,11 +236,13 @@ def config_from_dict(values: Mapping[str, Any]) -> ModelConfig:
     """Rebuild what `config_to_dict` wrote; an unknown or missing field is a `UserError`."""
     fields = dict(values)
     try:
+        rival = fields.pop("rival", None)  # files from before there were rivals do not have it
         return ModelConfig(
             sam=SamConfig(**_tuples(fields.pop("sam"))),
             clip=ClipConfig(**fields.pop("clip")),
             decoder=DecoderConfig(**fields.pop("decoder")),
             modes=tuple(Mode(**mode) for mode in fields.pop("modes")),
+            rival=None if rival is None else RivalConfig(**rival),
             **fields,
         )
     except (KeyError, TypeError) as error:

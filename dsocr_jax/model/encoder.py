@@ -1,6 +1,7 @@
 """DeepEncoder: views of pictures to the rows that replace the placeholders (paper, section 3.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -46,13 +47,24 @@ class DeepEncoder(nnx.Module):
             views: pictures as uint8 by size; ``g`` groups of ``v`` views each.
             backends: how the towers compute.
         """
-        newline, separator = self.image_newline[...], self.view_separator[...]
-        groups = next(iter(views.values())).shape[0] if views else 1
-        rows = [jnp.broadcast_to(jnp.stack([newline, separator]), (groups, 2, newline.shape[0]))]
         # A lookup instead of arithmetic: the pixels keep the original's bits under any compiler.
-        levels = jnp.asarray(NORMALISED, newline.dtype)
-        for size in sorted(views):
-            g, v = views[size].shape[:2]
-            tokens = self(levels[views[size].reshape(g * v, size, size, 3)], backends)
-            rows.append(tokens.reshape(g, -1, tokens.shape[-1]))
-        return jnp.concatenate(rows, axis=1)
+        levels = jnp.asarray(NORMALISED, self.image_newline[...].dtype)
+        return join_rows(self, views, lambda pixels: self(levels[pixels], backends))
+
+
+def join_rows(encoder: Any, views: Mapping[int, Array], encode: Callable[[Array], Array]) -> Float[Array, "g r h"]:
+    """The vision table: an encoder's newline and separator, then the vectors of every view, sizes rising.
+
+    Args:
+        encoder: has the vectors ``image_newline`` and ``view_separator``.
+        views: ``[g, v, ...]`` by size: ``g`` groups of ``v`` views each.
+        encode: views ``[b, ...]`` of one size to their vectors ``[b, s, h]``.
+    """
+    newline, separator = encoder.image_newline[...], encoder.view_separator[...]
+    groups = next(iter(views.values())).shape[0] if views else 1
+    rows = [jnp.broadcast_to(jnp.stack([newline, separator]), (groups, 2, newline.shape[0]))]
+    for size in sorted(views):
+        g, v = views[size].shape[:2]
+        vectors = encode(views[size].reshape(g * v, *views[size].shape[2:]))
+        rows.append(vectors.reshape(g, -1, vectors.shape[-1]))
+    return jnp.concatenate(rows, axis=1)

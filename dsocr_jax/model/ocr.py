@@ -13,6 +13,7 @@ from dsocr_jax.model.backends import DEFAULT, Backends
 from dsocr_jax.model.decoder import Decoder
 from dsocr_jax.model.encoder import DeepEncoder
 from dsocr_jax.model.moe import Routing
+from dsocr_jax.model.rivals import TextEncoder
 
 
 def place_vision(
@@ -40,10 +41,10 @@ def causal_mask(segments: Int[Array, "b t"]) -> Bool[Array, "b 1 t t"]:
 
 
 class DeepseekOCR(nnx.Module):
-    """DeepEncoder and MoE decoder. Computes in the type of its parameters; knows nothing of meshes."""
+    """DeepEncoder (or a simple rival of it) and MoE decoder. Computes in the type of its parameters; knows no mesh."""
 
     def __init__(self, config: ModelConfig, rngs: nnx.Rngs):
-        self.encoder = DeepEncoder(config, rngs)
+        self.encoder: Any = (DeepEncoder if config.rival is None else TextEncoder)(config, rngs)
         self.decoder = Decoder(config.decoder, rngs)
         self.config = config
         #: Type of embedded tokens where their table is kept in more bits than the rest; None for the table's own.
@@ -52,14 +53,18 @@ class DeepseekOCR(nnx.Module):
     def embed(self, batch: Batch, backends: Backends = DEFAULT) -> Float[Array, "b t h"]:
         """Token embeddings with the pictures' vectors in their places."""
         batch = jax.tree.map(jnp.asarray, batch)
-        embedded = self.decoder.embed(batch.tokens)
-        if self.embedding_dtype is not None:
-            embedded = embedded.astype(self.embedding_dtype)
+        embedded = self._look_up(batch.tokens)
         if not batch.views:
             return embedded
         encode = self.encoder.vision_table
+        if self.config.rival is not None:
+            return place_vision(embedded, batch.vision_index, encode(batch.views, self._look_up))
         table = encode(batch.views) if backends == DEFAULT else encode(batch.views, backends)
         return place_vision(embedded, batch.vision_index, table)
+
+    def _look_up(self, ids: Int[Array, "*b"]) -> Float[Array, "*b h"]:
+        embedded = self.decoder.embed(ids)
+        return embedded if self.embedding_dtype is None else embedded.astype(self.embedding_dtype)
 
     def hidden_states(
         self, batch: Batch, backends: Backends = DEFAULT
