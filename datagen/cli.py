@@ -28,7 +28,7 @@ def build(
     family: tuple[str, ...] = ("all",),
     seed: int = 0,
     split: Literal["train", "test", "all"] = "train",
-    level: Literal["easy", "standard"] = "standard",
+    level: Literal["easy", "middle", "standard"] = "standard",
     degradation: Literal["none", "light", "scan", "photo", "screen", "fax", "mix"] | None = None,
     change: tuple[str, ...] = (),
     workers: int | None = None,
@@ -46,7 +46,7 @@ def build(
         family: charts, molecules, geometry, pages (one or several), or all.
         seed: another seed gives other samples.
         split: no content is ever in both train and test; 'all' asks for no split.
-        level: 'easy' is for small models and short trainings, 'standard' is varied.
+        level: 'easy' is for small models and short trainings, 'middle' is larger and clean, 'standard' is varied.
         degradation: what is done to pictures after they are drawn; by default none at the easy level, and a mixture of
             untouched and light to strong at the standard level.
         change: settings that are to differ from the level's, as KIND.SETTING=VALUE (molecules.source=FOLDER,

@@ -13,7 +13,7 @@ Name = Literal["none", "light", "scan", "photo", "screen", "fax", "mix"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
 #: What a level is degraded by unless the user says otherwise.
-DEFAULTS: dict[str, Name] = {"easy": "none", "standard": "mix"}
+DEFAULTS: dict[str, Name] = {"easy": "none", "middle": "none", "standard": "mix"}
 
 #: A family's remark: the font size of the smallest text that must stay readable, in pixels.
 SMALLEST_TEXT = "smallest_text"

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 #: The levels of difficulty that every family offers.
-LEVELS = ("easy", "standard")
+LEVELS = ("easy", "middle", "standard")
 
 
 class Rejected(Exception):

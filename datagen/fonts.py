@@ -250,6 +250,7 @@ def _directory(package: _Package) -> Path:
     raise UserError(f"fonts come with the package {name}, which is not installed whole; run `pip install -U {name}`.")
 
 
+@functools.lru_cache(maxsize=512)
 def path(name: str) -> Path:
     """Return the file of the face called ``name``; `Face.index` and `Face.weight` say what to take from it.
 

@@ -5,7 +5,7 @@ import numpy as np
 from datagen.charts import content
 from datagen.charts.data import ChartData
 from datagen.charts.drawing import render
-from datagen.charts.settings import EASY, STANDARD, ChartSettings
+from datagen.charts.settings import EASY, MIDDLE, STANDARD, ChartSettings
 from datagen.charts.verify import verify
 from datagen.family import Family
 
@@ -24,7 +24,7 @@ FAMILY = Family(
     "figure",
     compose,
     render,
-    {"easy": EASY, "standard": STANDARD},
+    {"easy": EASY, "middle": MIDDLE, "standard": STANDARD},
     verify=verify,
     sources={
         "words, names and numbers of charts": "our own",

@@ -1,8 +1,9 @@
-"""What can be set about charts, and the two named levels."""
+"""What can be set about charts, and the named levels."""
 
 from dataclasses import dataclass
 
 from datagen.charts.content import EASY as EASY_CONTENT
+from datagen.charts.content import MIDDLE as MIDDLE_CONTENT
 from datagen.charts.content import STANDARD as STANDARD_CONTENT
 from datagen.charts.content import ContentSettings
 
@@ -45,6 +46,17 @@ EASY = ChartSettings(
     aspect=(1.0, 1.0),
     text=(14, 16),
     value_labels=1.0,
+    themed=0.0,
+    matplotlib=0.0,
+)
+
+#: Bars, lines and pies of a few English names in large type, mostly with their numbers.
+MIDDLE = ChartSettings(
+    content=MIDDLE_CONTENT,
+    sides=(640, 640),
+    aspect=(1.0, 1.0),
+    text=(18, 24),
+    value_labels=0.9,
     themed=0.0,
     matplotlib=0.0,
 )

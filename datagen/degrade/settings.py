@@ -210,4 +210,4 @@ PRESETS = MappingProxyType(
 )
 
 #: The preset of each level of `datagen.family.LEVELS`.
-LEVELS = MappingProxyType({"easy": PRESETS["none"], "standard": PRESETS["mix"]})
+LEVELS = MappingProxyType({"easy": PRESETS["none"], "middle": PRESETS["none"], "standard": PRESETS["mix"]})

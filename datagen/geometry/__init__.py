@@ -7,7 +7,7 @@ from datagen.geometry import grid, recipes
 from datagen.geometry.dice import Dice
 from datagen.geometry.drawing import render
 from datagen.geometry.overlap import verify
-from datagen.geometry.settings import EASY, STANDARD, GeometrySettings
+from datagen.geometry.settings import EASY, MIDDLE, STANDARD, GeometrySettings
 from datagen.geometry.sketch import Composed
 
 
@@ -25,7 +25,7 @@ FAMILY = Family(
     "figure",
     compose,
     render,
-    {"easy": EASY, "standard": STANDARD},
+    {"easy": EASY, "middle": MIDDLE, "standard": STANDARD},
     verify,
     {
         "figures": "constructed here, from no data",

@@ -1,4 +1,4 @@
-"""What can be set about geometry figures, and the two named levels."""
+"""What can be set about geometry figures, and the named levels."""
 
 from dataclasses import dataclass
 
@@ -64,6 +64,24 @@ EASY = GeometrySettings(
     letter=(0.125, 0.14),
     fonts=("DejaVuSans-Bold",),
     dots=0.0,
+    no_dots=("none",),
+    coloured=0.0,
+    marks=0.0,
+    ruled=0.0,
+    shaded=0.0,
+    wobbly=0.0,
+)
+
+#: Figures of a finer grid in thinner strokes and the letters of books.
+MIDDLE = GeometrySettings(
+    recipes=("grid_triangle", "grid_quadrilateral", "grid_segments", "grid_circle"),
+    grid=1.0,
+    sides=(640, 640),
+    aspect=1.0,
+    fill=(0.75, 1.0),
+    stroke=(0.006, 0.012),
+    letter=(0.06, 0.08),
+    dots=0.1,
     no_dots=("none",),
     coloured=0.0,
     marks=0.0,

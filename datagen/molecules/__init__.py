@@ -3,7 +3,7 @@
 from datagen.family import Family
 from datagen.molecules.chemistry import compose
 from datagen.molecules.drawing import render
-from datagen.molecules.settings import EASY, STANDARD
+from datagen.molecules.settings import EASY, MIDDLE, STANDARD
 from datagen.molecules.verify import verify
 
 FAMILY = Family(
@@ -11,7 +11,7 @@ FAMILY = Family(
     "figure",
     compose,
     render,
-    {"easy": EASY, "standard": STANDARD},
+    {"easy": EASY, "middle": MIDDLE, "standard": STANDARD},
     verify,
     {
         "molecules": "built here from pieces of our own, or the user's files",

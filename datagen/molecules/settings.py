@@ -1,4 +1,4 @@
-"""What can be set about molecules, and the two named levels."""
+"""What can be set about molecules, and the named levels."""
 
 from dataclasses import dataclass
 
@@ -84,6 +84,33 @@ EASY = MoleculeSettings(
     padding=(0.03, 0.05),
     rotated=0.0,
     mirrored=0.0,
+    rdkit=0.0,
+)
+
+#: Molecules of up to twenty atoms without stereocentres, in black on white.
+MIDDLE = MoleculeSettings(
+    source=None,
+    pieces="all",
+    atoms=(3, 20),
+    typical=(4, 16),
+    charged=0.0,
+    stereo=0.0,
+    accessible=None,
+    flat=1.0,
+    crossed=0.0,
+    wavy=0.0,
+    styles=("plain", "rdkit-black", "acs"),
+    coordgen=0.0,
+    templates=0.0,
+    abbreviated=0.0,
+    bond=(50.0, 100.0),
+    fitted=1.0,
+    sides=(640, 640),
+    min_bond=30.0,
+    square=1.0,
+    padding=(0.03, 0.1),
+    rotated=0.3,
+    mirrored=0.5,
     rdkit=0.0,
 )
 

@@ -17,6 +17,7 @@ from datagen.pages.settings import Settings
 from datagen.pages.text import Text
 from datagen.pages.typeset import Box, union
 from datagen.pages.words import Dice
+from dsocr_jax.answers.text import write_page
 
 #: Room that one word takes on average, in em: some six characters and a space, half an em each.
 _WORD = 3.3
@@ -34,7 +35,7 @@ def render(content: Text, rng: np.random.Generator, settings: Settings) -> Drawn
     dice = Dice(rng, 64)
     if not settings.prose:
         return card.render(content, dice, settings)
-    image, labels, meta = draw(content, dice, settings)
+    image, labels, meta = draw(content, dice, settings, grounded=False)
     return Drawn(image, labels["free"], meta)
 
 
@@ -42,8 +43,8 @@ def render(content: Text, rng: np.random.Generator, settings: Settings) -> Drawn
 Drawing = tuple[np.ndarray, dict[str, str], dict[str, Any]]
 
 
-def draw(content: Text, dice: Dice, settings: Settings) -> Drawing:
-    """Draw a page of prose; returns the picture, its labels by name, and remarks.
+def draw(content: Text, dice: Dice, settings: Settings, *, grounded: bool = True) -> Drawing:
+    """Draw a page of prose; returns the picture, its labels by name (in plain text alone if not grounded), and remarks.
 
     Raises:
         Rejected: no face has every character, or no line fits.
@@ -64,7 +65,9 @@ def draw(content: Text, dice: Dice, settings: Settings) -> Drawing:
     ink = np.zeros((height, width), np.uint8)
     for kind, placed in ((body, laid.body), (heading, laid.headings)):
         kind.draw(ink, placed.words, np.array(placed.xs, np.int64), np.array(placed.ys, np.int64))
-    labels = write_labels(_parts(content, laid, ink, size), width, height)
+    labels = {"free": write_page(laid.paragraphs)}
+    if grounded:
+        labels = write_labels(_parts(content, laid, ink, size), width, height)
     return _print(ink, dice, settings), labels, _meta(content, laid, name, size, sheet)
 
 

@@ -24,6 +24,9 @@ class Settings:
         made_up: share of content words that are made up (prose only).
         columns: the most columns (prose only).
         tinted: share of pages on coloured paper (prose only).
+        skewed: few words are as likely as many: their number is drawn by its logarithm (prose only).
+        scattered: share of pages whose words stand in no order: common and made-up ones, numbers, codes (prose only).
+        letters: share of pages on which every letter and digit is a random one of its kind (prose only).
     """
 
     prose: bool
@@ -36,6 +39,9 @@ class Settings:
     made_up: tuple[float, float] = (0.05, 0.5)
     columns: int = 2
     tinted: float = 0.25
+    skewed: bool = False
+    scattered: float = 0.0
+    letters: float = 0.0
 
 
 #: Kinds of pages.
@@ -156,6 +162,21 @@ PLAIN = Settings(
     faces=fonts.names(),
 )
 
+#: Clean square pages in gray whose type is as large as the text lets it be; a third of them leave nothing to guess.
+MIDDLE = Settings(
+    prose=True,
+    words=(2, 240),
+    width=(640, 640),
+    aspect=(1.0, 1.0),
+    size=(12, 44),
+    faces=fonts.names(),
+    columns=1,
+    tinted=0.0,
+    skewed=True,
+    scattered=0.4,
+    letters=0.35,
+)
+
 STANDARD = PageSettings()
 
-SETTINGS: dict[str, Settings | PageSettings] = {"easy": EASY, "standard": STANDARD}
+SETTINGS: dict[str, Settings | PageSettings] = {"easy": EASY, "middle": MIDDLE, "standard": STANDARD}

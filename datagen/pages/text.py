@@ -34,9 +34,12 @@ def compose(rng: np.random.Generator, settings: Settings) -> Text:
     """Make up the text of a page: `Settings.words` words, give or take a sentence."""
     dice = Dice(rng)
     low, high = settings.words
-    count = low + dice.below(high - low + 1)
+    count = int(low * ((high + 1) / low) ** dice.roll()) if settings.skewed else low + dice.below(high - low + 1)
     if settings.prose:
-        return prose(dice, settings, count)
+        random = dice.chance(settings.letters) if settings.letters else False
+        loose = dice.chance(settings.scattered) if settings.scattered else False
+        text = scattered(dice, count) if loose else prose(dice, settings, count)
+        return _random_letters(text, rng) if random else text
     return Text((Block(tuple(_single(dice, settings) for _ in range(count))),))
 
 
@@ -67,6 +70,47 @@ def prose(dice: Dice, settings: Settings, count: int) -> Text:
         blocks.append(block)
         left -= len(block.words)
     return Text(tuple(blocks))
+
+
+def scattered(dice: Dice, count: int) -> Text:
+    """Make up ``count`` words that nothing but the picture tells, in paragraphs without sentences."""
+    blocks: list[Block] = []
+    while count > 0:
+        size = min(count, 1 + dice.below(60))
+        blocks.append(Block(tuple(_loose(dice) for _ in range(size))))
+        count -= size
+    return Text(tuple(blocks))
+
+
+def _loose(dice: Dice) -> str:
+    style = dice.roll()
+    if style < 0.1:
+        return dice.pick((words.plain_number, words.plain_date))(dice)
+    if style < 0.16:
+        return words.code(dice, 2 + dice.below(7))
+    if style < 0.55:
+        word = words.made_up(dice)
+    else:
+        word = dice.pick(dice.pick((words.NOUNS, words.NOUNS, words.VERBS, words.ADJECTIVES, words.ADVERBS)))
+    style = dice.roll()
+    if style < 0.15:
+        word = word.capitalize()
+    elif style < 0.2:
+        word = word.upper()
+    return word + dice.pick(".,;:?!") if dice.chance(0.1) else word
+
+
+def _random_letters(text: Text, rng: np.random.Generator) -> Text:
+    """Return ``text`` with every ASCII letter and digit replaced by a random one of its kind; the rest stays."""
+    whole = "\n".join(" ".join(block.words) for block in text.blocks)
+    codes = np.frombuffer(whole.encode("utf-32-le"), np.uint32).copy()
+    draws = rng.random(len(codes))
+    for first, count in ((ord("a"), 26), (ord("A"), 26), (ord("0"), 10)):
+        there = (codes >= first) & (codes < first + count)
+        codes[there] = first + (draws[there] * count).astype(np.uint32)
+    lines = codes.tobytes().decode("utf-32-le").split("\n")
+    parts = zip(lines, text.blocks, strict=True)
+    return Text(tuple(Block(tuple(line.split(" ")), block.heading) for line, block in parts), text.language)
 
 
 class Writer:

@@ -18,9 +18,9 @@ def test_a_near_name_is_suggested(name: str, near: str) -> None:
         families.expand([name])
 
 
-def test_pages_are_a_family_of_both_levels() -> None:
+def test_pages_are_a_family_of_all_levels() -> None:
     family = families.load("pages")
-    assert (family.name, set(family.settings)) == ("pages", {"easy", "standard"})
+    assert (family.name, set(family.settings)) == ("pages", {"easy", "middle", "standard"})
 
 
 def test_a_module_with_another_family_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,22 @@ from datagen.charts.content.cartesian import compose_cartesian
 from datagen.charts.content.dice import Dice
 from datagen.charts.content.easy import compose_easy
 from datagen.charts.content.language import language, tags
-from datagen.charts.content.settings import EASY, KINDS, LANGUAGES, STANDARD, ContentSettings
+from datagen.charts.content.settings import EASY, KINDS, LANGUAGES, MIDDLE, STANDARD, ContentSettings
 from datagen.charts.content.special import compose_composite, compose_pie, compose_scatter
 from datagen.charts.data import ChartData
 
-__all__ = ["EASY", "KINDS", "LANGUAGES", "STANDARD", "ContentSettings", "Phrases", "compose", "phrases", "tags"]
+__all__ = [
+    "EASY",
+    "KINDS",
+    "LANGUAGES",
+    "MIDDLE",
+    "STANDARD",
+    "ContentSettings",
+    "Phrases",
+    "compose",
+    "phrases",
+    "tags",
+]
 
 _SPECIAL = {"pie": compose_pie, "composite": compose_composite, "scatter": compose_scatter}
 

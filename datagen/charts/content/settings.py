@@ -1,4 +1,4 @@
-"""What can be set about what charts say, and the two named levels."""
+"""What can be set about what charts say, and the named levels."""
 
 from dataclasses import dataclass
 
@@ -71,6 +71,18 @@ EASY = ContentSettings(
     categories=(2, 4),
     slices=(2, 3),
     series=(1, 1),
+)
+
+MIDDLE = ContentSettings(
+    kinds=(("bar", 0.5), ("line", 0.2), ("pie", 0.3)),
+    languages=(("en", 1),),
+    categories=(2, 8),
+    dates=(3, 8),
+    series=(1, 2),
+    slices=(2, 6),
+    missing=0.0,
+    errors=0.0,
+    log=0.0,
 )
 
 STANDARD = ContentSettings(

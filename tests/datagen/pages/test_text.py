@@ -1,3 +1,6 @@
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +8,7 @@ from hypothesis import strategies as st
 
 from datagen.pages import words
 from datagen.pages.glyphs import CHARACTERS
-from datagen.pages.settings import EASY, PLAIN, Settings
+from datagen.pages.settings import EASY, MIDDLE, PLAIN, Settings
 from datagen.pages.text import Block, Text, compose
 from datagen.pages.words import Dice
 
@@ -78,3 +81,23 @@ def test_dice_are_fair() -> None:
     rolls = dice(0)
     counts = np.bincount([rolls.below(4) for _ in range(4000)], minlength=4)
     assert (abs(counts - 1000) < 120).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds)
+def test_pages_of_random_letters_keep_the_shape_of_words(seed: int) -> None:
+    plain = compose(np.random.default_rng(seed), replace(MIDDLE, letters=0.0))
+    drawn = compose(np.random.default_rng(seed), replace(MIDDLE, letters=1e-9))
+    letters = compose(np.random.default_rng(seed), replace(MIDDLE, letters=1.0))
+    assert plain.language == letters.language
+    for one, two in zip(drawn.blocks, letters.blocks, strict=True):
+        assert one.heading == two.heading
+        assert [len(word) for word in one.words] == [len(word) for word in two.words]
+        for a, b in zip("".join(one.words), "".join(two.words), strict=True):
+            assert (a.islower(), a.isupper(), a.isdigit()) == (b.islower(), b.isupper(), b.isdigit()) or not a.isascii()
+
+
+def test_few_words_are_as_likely_as_many_at_the_middle_level() -> None:
+    counts = [sum(len(b.words) for b in compose(np.random.default_rng(s), MIDDLE).blocks) for s in range(300)]
+    half = math.sqrt(MIDDLE.words[0] * MIDDLE.words[1])
+    assert 90 < sum(count <= half for count in counts) < 210
