@@ -13,7 +13,7 @@ from train.config import STEP_EVERY, OptimizerConfig, TrainConfig
 def check(config: TrainConfig) -> None:
     """Raise one `UserError` with everything that is wrong in ``config`` itself; files and devices come later."""
     found = [*_check_numbers(config), *_check_schedule(config), *_check_patterns(config), *_check_model(config)]
-    found += [*_check_together(config), *_check_backends(config)]
+    found += [*_check_together(config), *_check_backends(config), *_check_rival(config)]
     found += [
         f"--mixture: the weight of {kind} is {w:g}; give 0 or more" for kind, w in config.mixture.items() if w < 0
     ]
@@ -86,6 +86,22 @@ def _check_together(config: TrainConfig) -> list[str]:
             found.append("--lora: adapters need a model to adapt; name it by --init-from")
         if config.freeze:
             found.append("--freeze has no effect with --lora, which trains the adapters alone; leave it out")
+    return found
+
+
+def _check_rival(config: TrainConfig) -> list[str]:
+    """What a rival of the encoder, which is given text, cannot do."""
+    if config.model_config.rival is None:
+        return []
+    found = [
+        f"--rival: mode {mode.name} cuts pictures into tiles, and a text has none; take another mode"
+        for mode in config.model_modes
+        if mode.crop
+    ]
+    if config.degradation != "none":
+        found.append(f"--degradation {config.degradation} has no effect with --rival, which sees no picture")
+    if config.mesh.stage not in (1, -1):
+        found.append("--mesh.stage does not go with --rival: the pipeline's first stage is the tower that it replaces")
     return found
 
 

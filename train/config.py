@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from dsocr_jax.config import ModelConfig, config_to_dict, preset
+from dsocr_jax.config import ModelConfig, RivalConfig, config_to_dict, preset
 from dsocr_jax.modes import Mode, find_mode
 
 #: Command-line form of the model: the name of a preset. Other sizes are written in the configuration file.
@@ -149,6 +149,9 @@ class TrainConfig:
 
     #: Name of a preset; in a configuration file also a `ModelConfig`.
     model: Annotated[str | ModelConfig, _PRESET_NAME] = "nano"
+    #: Train a simple rival of the encoder (`dsocr_jax.model.rivals`), which is given the pages' text instead of their
+    #: pictures, at equal numbers of tokens; None trains the model as it is.
+    rival: Literal["mean", "convolved", "truncated"] | None = None
     #: A ``tokenizer.json`` or its folder; None for the small one of this package.
     tokenizer: Path | None = None
     #: Folder of a parameter checkpoint to start from; None for random parameters.
@@ -224,7 +227,10 @@ class TrainConfig:
     @property
     def model_config(self) -> ModelConfig:
         """The model's sizes, whether given by name or in full."""
-        return preset(self.model) if isinstance(self.model, str) else self.model
+        model = preset(self.model) if isinstance(self.model, str) else self.model
+        if self.rival is None:
+            return model
+        return dataclasses.replace(model, rival=dataclasses.replace(model.rival or RivalConfig(), kind=self.rival))
 
     @property
     def model_modes(self) -> tuple[Mode, ...]:

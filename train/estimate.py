@@ -122,6 +122,10 @@ def decoder_activations(config: TrainConfig, load: Load, backends: Backends, wid
 def encoder_activations(config: TrainConfig, load: Load, backends: Backends, width: int) -> float:
     """Return the bytes of what the encoder's blocks keep, and of one block at work."""
     model, total = config.model_config, 0.0
+    if model.rival is not None:
+        positions = sum(views * (size // model.stride) ** 2 * model.rival.width for size, views in load.views.items())
+        # The embeddings of the windows and their gradient; convolutions keep a few arrays of half, a quarter ... of it.
+        return float(positions * model.decoder.hidden * width * (2 if model.rival.kind != "convolved" else 8))
     for size, views in load.views.items():
         pixels = views * size * size * 3 * (1 + width)
         patches, tokens = views * (size // model.sam.patch) ** 2, views * ((size // model.stride) ** 2 + 1)

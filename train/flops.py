@@ -15,6 +15,7 @@ import numpy as np
 
 from dsocr_jax.batch import IGNORED, TEXT, Batch
 from dsocr_jax.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
+from dsocr_jax.model.rivals import KERNEL
 from dsocr_jax.modes import FIRST_ROW, view_side
 from train.config import TrainConfig
 from train.trained import is_trained, named_by
@@ -159,6 +160,19 @@ def _clip_products(clip: ClipConfig, tokens: int, views: int) -> Iterator[Produc
         yield _matrix("clip", place, "mlp/fc2/kernel", vectors, clip.ffn, w)
 
 
+def _rival_products(config: ModelConfig, work: Work) -> Iterator[Product]:
+    """Convolutions over windows of text, their padding counted; means and truncated texts need no product."""
+    rival, h = config.rival, config.decoder.hidden
+    if rival is None or rival.kind != "convolved":
+        return
+    positions = sum(views * (size // config.stride) ** 2 * rival.window for size, views in work.views.items())
+    for level in range(rival.window.bit_length() - 1):
+        positions //= 2
+        place = f"encoder/convolutions/{level}"
+        yield _matrix("projector", place, "conv/kernel", positions, KERNEL * h, h)
+        yield _matrix("projector", place, "out/kernel", positions, h, h)
+
+
 def _decoder_products(decoder: DecoderConfig, work: Work) -> Iterator[Product]:
     h, tokens = decoder.hidden, work.tokens
     dim = h // decoder.heads
@@ -187,6 +201,8 @@ def _gated(part: str, place: str, owner: str, end: str, vectors: int, h: int, wi
 def products(config: ModelConfig, work: Work) -> list[Product]:
     """Return the products of the forward pass in their order."""
     found: list[Product] = []
+    if config.rival is not None:
+        return [*_rival_products(config, work), *_decoder_products(config.decoder, work)]
     for size, views in sorted(work.views.items()):
         tokens = (size // config.stride) ** 2
         found += _sam_products(config.sam, size, views)
@@ -202,6 +218,19 @@ def _places(config: ModelConfig) -> list[tuple[str, tuple[str, ...]]]:
     sam_blocks = [f"{sam}/blocks/{i}" for i in range(config.sam.layers)]
     clip_blocks = [f"{clip}/blocks/{i}" for i in range(config.clip.layers)]
     layers = [f"decoder/layers/{i}" for i in range(config.decoder.layers)]
+    decoder = [
+        *((place, (f"{place}/input_norm/scale",)) for place in layers),
+        ("decoder/lm_head", ("decoder/norm/scale",)),
+    ]
+    embedding = ("decoder/embed", ("decoder/embed/embedding",))
+    if config.rival is not None:  # it begins with the embeddings
+        levels = [f"encoder/convolutions/{level}" for level in range(config.rival.window.bit_length() - 1)]
+        return [
+            embedding,
+            *((place, (f"{place}/norm/scale",)) for place in levels),
+            ("encoder", ("encoder/image_newline", "encoder/view_separator")),
+            *decoder,
+        ]
     return [
         (f"{sam}/patch_embed", ()),
         (sam, (f"{sam}/patch_embed/bias", f"{sam}/pos_embed")),
@@ -212,9 +241,8 @@ def _places(config: ModelConfig) -> list[tuple[str, tuple[str, ...]]]:
         *((place, (f"{place}/norm1/scale", f"{place}/norm1/bias")) for place in clip_blocks),
         ("encoder/projector", ()),
         ("encoder", ("encoder/projector/bias", "encoder/image_newline", "encoder/view_separator")),
-        ("decoder/embed", ("decoder/embed/embedding",)),
-        *((place, (f"{place}/input_norm/scale",)) for place in layers),
-        ("decoder/lm_head", ("decoder/norm/scale",)),
+        embedding,
+        *decoder,
     ]
 
 

@@ -22,6 +22,7 @@ PARTS: tuple[tuple[str, str], ...] = (
     (UNUSED, r"^encoder/clip/patch_embed/"),
     ("CLIP", r"^encoder/clip/"),
     ("projector", r"^encoder/projector/"),
+    ("convolutions", r"^encoder/convolutions/"),
     ("newline", r"^encoder/image_newline$"),
     ("separator", r"^encoder/view_separator$"),
     ("embedding", r"^decoder/embed/"),

@@ -47,6 +47,7 @@ RULES: tuple[tuple[str, P], ...] = (
     (r"/embed/embedding$", P("tensor", "fsdp")),
     (r"(^|/)sam/(patch_embed|neck|compressor)(/\w+)*/kernel$", P(None, None, None, "fsdp")),
     (r"/patch_embed/kernel$", P(None, None, None, "fsdp")),
+    (r"/convolutions/\d+/conv/kernel$", P(None, None, "fsdp")),
     (r"/(pos_embed|class_embed|rel_pos_h|rel_pos_w)$", P()),
     (r"/(scale|bias)$", P()),
     (r"(^|/)(image_newline|view_separator)$", P()),

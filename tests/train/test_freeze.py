@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dsocr_jax.batch import Batch, collate, make_example
-from dsocr_jax.config import preset
+from dsocr_jax.config import RivalConfig, preset
 from dsocr_jax.modes import Mode, choose_grid
 from dsocr_jax.tokenizer import Tokenizer
 from dsocr_jax.weights.params import abstract_model, flatten
@@ -93,7 +93,10 @@ def test_exactly_what_is_said_to_be_trained_moves(folder):
 
 
 def test_every_parameter_belongs_to_a_part():
-    assert {part_of(name) for name in flatten(abstract_model(preset("nano"))[1])} == {part for part, _ in PARTS}
+    nano = preset("nano")
+    models = nano, dataclasses.replace(nano, rival=RivalConfig("convolved"))
+    names = [name for model in models for name in flatten(abstract_model(model)[1])]
+    assert {part_of(name) for name in names} == {part for part, _ in PARTS}
 
 
 def test_lines_say_frozen_where_something_is_frozen():

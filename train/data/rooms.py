@@ -5,11 +5,12 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 
 from dsocr_jax.console import progress
+from dsocr_jax.errors import UserError
 from dsocr_jax.modes import Mode
-from train.data.examples import measure
+from train.data.examples import NO_TEXT, measure
 from train.data.lanes import Plan
 from train.data.packing import Size, fits, packed
 from train.data.samples import Unusable
@@ -50,17 +51,27 @@ def view_room(mode: Mode, rows: int) -> dict[int, int]:
 
 
 def first_sizes(plan: Plan) -> list[list[Size]]:
-    """Return the sizes of the first samples in each mode, those that cannot be used left out."""
+    """Return the sizes of the first samples in each mode, those that cannot be used left out.
+
+    Raises:
+        UserError: a rival of the encoder is trained, and the data is not all text.
+    """
     sizes: list[list[Size]] = [[] for _ in plan.modes]
     drawn = any(kind.endless for kind in plan.kinds)
     count = FIRST_DRAWN if drawn else FIRST
     silent = nullcontext(lambda amount, note: None)
     with progress("drawing the first samples", count, "samples") if drawn else silent as advance:
         for number in range(count):
-            with suppress(Unusable):
+            try:
                 _, sample = plan.sample(0, number)
                 for found, mode in zip(sizes, plan.modes, strict=True):
                     found.append(measure(sample, plan.tokenizer, plan.model, mode, plan.length))
+            except Unusable as error:
+                if error.reason == NO_TEXT:  # what is in the data, rather than a fault in it
+                    raise UserError(
+                        f"--rival: {error}; take pages alone whose prompt asks for plain text (dsocr-data build "
+                        '--family pages --change pages.labels=["free"]; --mixture leaves other kinds out)'
+                    ) from None
             advance(1, "")
     return sizes
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from dsocr_jax.batch import Batch
+from dsocr_jax.windows import view_spec
 from train.data.lanes import Plan
 
 _NAMES = ("tokens", "labels", "segments", "positions", "vision_index", "kinds")
@@ -49,7 +50,8 @@ def _layout(plan: Plan, mode: int, rows: int) -> tuple[dict[str, tuple[tuple[int
     """Return shape, type and place of each array, and the bytes of all of them."""
     shapes: dict[str, tuple[tuple[int, ...], type]] = dict.fromkeys(_NAMES, ((rows, plan.length), np.int32))
     for size, count in sorted(plan.rooms[mode].items()):
-        shapes[f"views {size}"] = ((rows, count, size, size, 3), np.uint8)
+        spec = view_spec(plan.model, size)
+        shapes[f"views {size}"] = ((rows, count, *spec.shape), spec.dtype)
     arrays: dict[str, tuple[tuple[int, ...], type, int]] = {}
     end = 0
     for name, (shape, dtype) in shapes.items():

@@ -15,7 +15,9 @@ from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
 from dsocr_jax.modes import Mode
 from dsocr_jax.tokenizer import Tokenizer
+from dsocr_jax.windows import TooLong
 from train.config import TrainConfig
+from train.data import context_of
 from train.sharding import batch_shards
 from train.step import put_batch
 
@@ -60,7 +62,7 @@ def prepare_mode(
     """Make the batches of one mode; all have one shape, so that one program is compiled."""
     model = config.model_config
     made = [(place, _example(record, tokenizer, model, mode)) for place, record in enumerate(records)]
-    fitting = [(place, example) for place, example in made if len(example.tokens) <= config.length]
+    fitting = [(place, example) for place, example in made if example and len(example.tokens) <= config.length]
     if not fitting:
         return ModeSet(mode, [], [], 0)
     groups = batch_shards(mesh)
@@ -89,8 +91,11 @@ def _rows(config: TrainConfig, groups: int, samples: int) -> int:
     return groups * min(each, -(-samples // groups))
 
 
-def _example(record: Record, tokenizer: Tokenizer, model: ModelConfig, mode: Mode) -> Example:
-    return make_example(tokenizer, model, mode, record.prompt, record.pil(), record.label)
+def _example(record: Record, tokenizer: Tokenizer, model: ModelConfig, mode: Mode) -> Example | None:
+    try:
+        return make_example(tokenizer, model, mode, record.prompt, context_of(record, model), record.label)
+    except TooLong:  # for a rival of the encoder
+        return None
 
 
 def on_devices(batches: Sequence[Batch], mesh: jax.sharding.Mesh) -> Iterator[Batch]:
