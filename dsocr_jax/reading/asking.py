@@ -73,6 +73,7 @@ class Ask:
         page: the picture.
         mode, prompt, locate, sampling, max_new_tokens: as in `ReadOptions`.
         rule: a rule or its name; ``off`` asks for none.
+        text: what the page says, for a model whose encoder is given that in the picture's place (a rival).
     """
 
     page: Page
@@ -82,6 +83,7 @@ class Ask:
     rule: Rule = None
     sampling: Sampling | None = None
     max_new_tokens: int | None = None
+    text: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

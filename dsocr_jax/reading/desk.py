@@ -161,10 +161,11 @@ class Desk:
         """Make a prompt of a page; runs in a thread of the pool."""
         now, page = ticket.tries[ticket.tried], ticket.ask.page
         try:
-            if ticket.tried == 0 and self.blank and is_blank(page.image):
+            context = page.image if ticket.ask.text is None else ticket.ask.text
+            if ticket.tried == 0 and self.blank and ticket.ask.text is None and is_blank(page.image):
                 self._settle(key, Answer(page, "", (), (), "stop", 0, 0, now.mode.name, now.prompt, tries=0))
                 return
-            example = make_example(self.tokenizer, self.engine.config, now.mode, now.prompt, page.image)
+            example = make_example(self.tokenizer, self.engine.config, now.mode, now.prompt, context)
         except UserError as error:
             self._fail(key, ticket, error)
         except BaseException as error:

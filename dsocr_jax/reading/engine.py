@@ -133,6 +133,7 @@ class Engine:
         self.backends = backends
         self.encoder = model.encoder
         self.decoder = fused.fuse(model.decoder)
+        self.embedding = None if self.config.rival is None else self.decoder.embed
         self.length = min(options.length or self.config.decoder.max_positions, self.config.decoder.max_positions)
         per_row = -(-self.length // fused.PAGE)
         self.pool = PagePool(options.pages or options.rows * per_row, options.rows, per_row)
@@ -252,7 +253,9 @@ class Engine:
         need = rows_needed(examples, self.config.stride)
         if need > self.table.shape[0]:
             self.table = empty_table(self.encoder, 1 << (need - 1).bit_length())
-        self.table, index = encode_pictures(self.encoder, examples, self.table, self.config, self.backends)
+        self.table, index = encode_pictures(
+            self.encoder, examples, self.table, self.config, self.backends, self.embedding
+        )
         tokens, where = np.zeros((count, length), np.int32), np.full((count, length), -1, np.int32)
         lengths, limits = np.zeros(count, np.int32), np.zeros(count, np.int32)
         slots = np.full(count, self.options.rows, np.int32)

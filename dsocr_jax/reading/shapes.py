@@ -18,6 +18,7 @@ from dsocr_jax.reading.engine import GROUPS, Engine, padded_length
 from dsocr_jax.reading.slots import advance, insert
 from dsocr_jax.reading.vision import bucket_sizes, encode_views
 from dsocr_jax.tokenizer import Tokenizer
+from dsocr_jax.windows import view_spec
 
 #: Names the folder of compiled programs; empty for none.
 CACHE_VARIABLE = "DSOCR_COMPILE_CACHE"
@@ -80,8 +81,10 @@ def compile_shape(engine: Engine, shape: Shape) -> None:
     if engine.busy:
         raise UserError("warm_up: the reader is at work; warm it up before pages are read")
     if shape.work == "views":
-        pixels = jnp.zeros((shape.count, shape.size, shape.size, 3), jnp.uint8)
-        engine.table = encode_views(engine.encoder, pixels, engine.table, jnp.int32(FIRST_ROW), engine.backends)
+        views = jnp.asarray(view_spec(engine.config, shape.size).room(shape.count))
+        engine.table = encode_views(
+            engine.encoder, views, engine.table, jnp.int32(FIRST_ROW), engine.backends, engine.embedding
+        )
     elif shape.work == "prompts":
         tokens, nothing = np.zeros((shape.count, shape.size), np.int32), np.zeros(shape.count, np.int32)
         nowhere = np.full(shape.count, engine.options.rows, np.int32)

@@ -12,8 +12,10 @@ from dsocr_jax.batch import TEXT, Example
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.model.backends import Backends
 from dsocr_jax.model.encoder import DeepEncoder
-from dsocr_jax.modes import FIRST_ROW, has_tiles, picture_layout, view_side
+from dsocr_jax.model.rivals import TextEncoder
+from dsocr_jax.modes import FIRST_ROW, picture_layout, view_side
 from dsocr_jax.preprocess import NORMALISED
+from dsocr_jax.windows import parts_of, view_spec
 
 #: Views of one size that are encoded together: the smallest of these that holds them.
 VIEW_BUCKETS = (1, 4, 16)
@@ -23,14 +25,26 @@ MAX_PIXELS = 8 * 1024 * 1024
 
 @partial(jax.jit, donate_argnames="table", static_argnames="backends")
 def encode_views(
-    encoder: DeepEncoder, pixels: UInt8[Array, "n S S 3"], table: Array, start: Int[Array, ""], backends: Backends
+    encoder: DeepEncoder | TextEncoder,
+    views: UInt8[Array, "n S S 3"] | Int[Array, "n s w"],
+    table: Array,
+    start: Int[Array, ""],
+    backends: Backends,
+    embedding: Float[Array, "v h"] | None = None,
 ) -> Float[Array, "r h"]:
-    """Encode views of one size and put their tokens into ``table`` from row ``start`` on."""
-    tokens = encoder(jnp.asarray(NORMALISED, encoder.image_newline[...].dtype)[pixels], backends)
+    """Encode views of one size and put their tokens into ``table`` from row ``start`` on.
+
+    A rival of the encoder needs the decoder's ``embedding``: its views are windows of text. For others it is None.
+    """
+    if isinstance(encoder, TextEncoder):
+        assert embedding is not None
+        tokens = encoder(views, lambda ids: embedding[ids])
+    else:
+        tokens = encoder(jnp.asarray(NORMALISED, encoder.image_newline[...].dtype)[views], backends)
     return jax.lax.dynamic_update_slice(table, tokens.reshape(-1, tokens.shape[-1]).astype(table.dtype), (start, 0))
 
 
-def empty_table(encoder: DeepEncoder, rows: int) -> Float[Array, "r h"]:
+def empty_table(encoder: DeepEncoder | TextEncoder, rows: int) -> Float[Array, "r h"]:
     """Return a zeroed table, with the newline and the separator in their rows."""
     newline, separator = encoder.image_newline[...], encoder.view_separator[...]
     return jnp.zeros((rows, newline.shape[0]), newline.dtype).at[:FIRST_ROW].set(jnp.stack([newline, separator]))
@@ -79,15 +93,20 @@ def _by_size(examples: Sequence[Example]) -> dict[int, list[np.ndarray]]:
     views: dict[int, list[np.ndarray]] = {}
     for example in examples:
         if example.views is not None:
-            for view in (*example.views.tiles, example.views.global_view):
-                views.setdefault(view.shape[0], []).append(view)
+            for size, array in parts_of(example.views):
+                views.setdefault(size, []).extend(array)
     return views
 
 
 def encode_pictures(
-    encoder: DeepEncoder, examples: Sequence[Example], table: Array, config: ModelConfig, backends: Backends
+    encoder: DeepEncoder | TextEncoder,
+    examples: Sequence[Example],
+    table: Array,
+    config: ModelConfig,
+    backends: Backends,
+    embedding: Array | None = None,
 ) -> tuple[Array, list[np.ndarray]]:
-    """Encode all pictures of ``examples`` into ``table`` (given away).
+    """Encode all pictures of ``examples`` into ``table`` (given away); for ``embedding`` see `encode_views`.
 
     Returns:
         The table, and for each example int32 [t]: the row that stands at each position, `TEXT` where text does.
@@ -101,9 +120,9 @@ def encode_pictures(
             n = bucket_of(size, len(views) - done)
             now = views[done : done + n]
             done += len(now)
-            pixels = np.zeros((n, size, size, 3), np.uint8)
-            pixels[: len(now)] = now
-            table = encode_views(encoder, jnp.asarray(pixels), table, jnp.int32(start), backends)
+            filled = view_spec(config, size).room(n)
+            filled[: len(now)] = now
+            table = encode_views(encoder, jnp.asarray(filled), table, jnp.int32(start), backends, embedding)
             # The next views overwrite what only filled the bucket up.
             start += len(now) * side**2
     return table, [_index(example, first, config) for example in examples]
@@ -114,15 +133,10 @@ def _index(example: Example, first: dict[int, int], config: ModelConfig) -> np.n
     index = np.full(len(example.tokens), TEXT, np.int32)
     if example.views is None or example.mode is None:
         return index
-    tiles, view, stride = example.views.tiles, example.views.global_view, config.stride
-    local = 0
-    if has_tiles(example.views.grid):
-        size = tiles.shape[1]
-        local = first[size]
-        first[size] += len(tiles) * view_side(size, stride) ** 2
-    size = view.shape[0]
-    whole = first[size]
-    first[size] += view_side(size, stride) ** 2
+    starts = [0]  # of the tiles where there are none
+    for size, array in parts_of(example.views):
+        starts.append(first[size])
+        first[size] += len(array) * view_side(size, config.stride) ** 2
     places = np.flatnonzero(example.tokens == config.image_token_id)
-    index[places] = picture_layout(example.mode, example.views.grid, stride, local, whole)
+    index[places] = picture_layout(example.mode, example.views.grid, config.stride, starts[-2], starts[-1])
     return index

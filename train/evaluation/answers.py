@@ -67,7 +67,14 @@ class Answers:
             blank=False,
             rows=min(len(records), ROWS),
         )
-        asks = [Ask(Page(record.pil(), f"{record.kind} {record.id}"), prompt=record.prompt) for record in records]
+        asks = [
+            Ask(
+                Page(record.pil(), f"{record.kind} {record.id}"),
+                prompt=record.prompt,
+                text=None if model.rival is None else record.label,
+            )
+            for record in records
+        ]
         return [
             Said("", f"no answer: {one.message}") if isinstance(one, Failure) else Said(one.text, one.finish_reason)
             for one in Reader(loaded, options).read(asks)
