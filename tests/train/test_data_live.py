@@ -82,3 +82,17 @@ def test_data_without_an_end_need_a_mixture_and_have_no_epochs(folder, letters, 
         made.steps_per_epoch()
     with pytest.raises(UserError, match=r"charts comes from .*a kind that is drawn live can come from nowhere else"):
         source(live(folder, data=("live:easy:charts", str(folder / "data"))))
+
+
+def test_settings_can_be_changed_and_the_stream_begins_where_it_is_told():
+    plain = LiveSource("live:middle:pages pages.words=[2,3] pages.letters=0.0", 5, "none")
+    later = LiveSource("live:middle:pages pages.words=[2,3] pages.letters=0.0 pages@7", 5, "none")
+    assert plain.fingerprint == later.fingerprint
+    (one,), (two,) = plain.read("pages", 7).turns, later.read("pages", 0).turns
+    assert one == two and len(one[1].split()) < 12
+
+
+@pytest.mark.parametrize("word", ["charts@7", "pages@x", "pages"])
+def test_a_beginning_of_nothing_is_refused(word):
+    with pytest.raises(UserError, match="KIND@NUMBER"):
+        LiveSource(f"live:middle:pages {word}", 0, "none")

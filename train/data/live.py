@@ -1,6 +1,11 @@
-"""Samples that are drawn while training goes on: ``live:LEVEL`` or ``live:LEVEL:charts,pages``. They have no end."""
+"""Samples that are drawn while training goes on: ``live:LEVEL`` or ``live:LEVEL:charts,pages``. They have no end.
+
+Words behind it change the level's settings (``live:middle:pages pages.words=[2,30]``, as ``dsocr-data build --change``
+does) and say where the samples of a kind begin (``pages@120000``), so that a stream goes on behind an earlier run's.
+"""
 
 from datagen import families, manifest
+from datagen import settings as family_settings
 from datagen.family import LEVELS
 from datagen.sample import GENERATOR_VERSION, make_sample
 from dsocr_jax.errors import UserError
@@ -18,22 +23,26 @@ class LiveSource:
         degradation: what is done to the pictures.
 
     Raises:
-        UserError: there is no such level or family.
+        UserError: there is no such level, family or setting.
     """
 
     most_pictures = 1
 
     def __init__(self, entry: str, seed: int, degradation: str) -> None:
-        self.level, _, names = entry.removeprefix(LIVE).partition(":")
+        what, *words = entry.removeprefix(LIVE).split()
+        self.level, _, names = what.partition(":")
         if self.level not in LEVELS:
             raise UserError(f"--data {entry}: there is no level {self.level!r}; there are {', '.join(LEVELS)}")
         try:
             kinds = families.expand(names.split(",") if names else ["all"])
+            changes = family_settings.read_changes([word for word in words if "=" in word], self.level, kinds)
         except UserError as error:
             raise UserError(f"--data {entry}: {error}") from None
         self.name, self.seed, self.degradation = entry, seed, degradation
         self.counts: dict[str, int | None] = dict.fromkeys(kinds)
-        config = manifest.SetConfig(dict.fromkeys(kinds, 1), seed, "train", self.level, 1, degradation)
+        self.first = _first([word for word in words if "=" not in word], entry, kinds)
+        config = manifest.SetConfig(dict.fromkeys(kinds, 1), seed, "train", self.level, 1, degradation, changes)
+        self._settings = {kind: config.settings(kind) for kind in changes}
         self.fingerprint = manifest.config_hash({**config.as_json(), **manifest.versions(config)}, GENERATOR_VERSION)
         self._modules = dict(families.MODULES)
 
@@ -42,10 +51,24 @@ class LiveSource:
         from PIL import Image
 
         families.MODULES.update(self._modules)  # in a process of its own
+        index += self.first.get(kind, 0)
+        how = {"degradation": self.degradation, "settings": self._settings.get(kind)}
         try:
-            drawn = make_sample(self.seed, kind, index, "train", self.level, degradation=self.degradation)
+            drawn = make_sample(self.seed, kind, index, "train", self.level, **how)
         except RuntimeError as error:
             raise UserError(f"--data {self.name}: {error}") from error
         picture = Image.fromarray(drawn.image).convert("RGB")
         pictures = (Picture(lambda: picture.size, lambda: picture, finished=True),)
         return Sample(f"{self.name} {kind} {index}", ((drawn.prompt, drawn.label),), pictures)
+
+
+def _first(words: list[str], entry: str, kinds: tuple[str, ...]) -> dict[str, int]:
+    found = {}
+    for word in words:
+        kind, _, number = word.partition("@")
+        if kind not in kinds or not number.isdecimal():
+            raise UserError(
+                f"--data {entry}: {word!r} is neither KIND@NUMBER nor KIND.SETTING=VALUE of {', '.join(kinds)}"
+            )
+        found[kind] = int(number)
+    return found
