@@ -52,9 +52,11 @@ class LiveSource:
 
         families.MODULES.update(self._modules)  # in a process of its own
         index += self.first.get(kind, 0)
-        how = {"degradation": self.degradation, "settings": self._settings.get(kind)}
+        settings = self._settings.get(kind)
         try:
-            drawn = make_sample(self.seed, kind, index, "train", self.level, **how)
+            drawn = make_sample(
+                self.seed, kind, index, "train", self.level, degradation=self.degradation, settings=settings
+            )
         except RuntimeError as error:
             raise UserError(f"--data {self.name}: {error}") from error
         picture = Image.fromarray(drawn.image).convert("RGB")
