@@ -8,7 +8,7 @@ JOBS ?= 2
 # What the tests are installed with; `dev,oracle` adds PyTorch for a second opinion.
 EXTRAS ?= dev
 
-.PHONY: help demo test gallery parity parity-full lint types clean
+.PHONY: help demo test test-gpu gallery parity parity-full lint types clean
 
 help:
 	@echo 'make demo    install, make data, train, resume, evaluate, read; writes demo/report.html'
@@ -41,7 +41,10 @@ types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 test: $(VENV)/installed-dev lint types
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not slow and not gpu'
+	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not slow and not gpu'
+
+test-gpu: $(VENV)/installed-dev
+	JAX_PLATFORMS=cuda $(BIN)/python -m pytest -m gpu
 
 parity: $(VENV)/installed-dev
 	mkdir -p build && rm -f build/tokenizer.json && $(BIN)/dsocr tokenizer --out build/tokenizer.json

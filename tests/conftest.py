@@ -1,4 +1,7 @@
-"""Settings for every test: the CPU alone, as eight devices, exact matrix products, array shapes checked."""
+"""Settings for every test: the CPU alone, as eight devices, exact matrix products, array shapes checked.
+
+The tests marked ``gpu`` run where JAX_PLATFORMS names a GPU: ``JAX_PLATFORMS=cuda pytest -m gpu``.
+"""
 
 import os
 from collections.abc import Iterator
@@ -8,8 +11,9 @@ import jax
 import pytest
 from jaxtyping import install_import_hook
 
-jax.config.update("jax_platforms", "cpu")
-jax.config.update("jax_num_cpu_devices", 8)
+if "cuda" not in os.environ.get("JAX_PLATFORMS", ""):
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_default_matmul_precision", "highest")
 
 # The shapes that the model's signatures promise are checked at every call; outside the tests they cost nothing.

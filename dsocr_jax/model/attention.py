@@ -94,7 +94,7 @@ def folded_padded(
     d = q.shape[-1]
     long_q, long_k = fold(q, k, rows, columns, CUDNN_STEP)
     long_v = jnp.pad(v, ((0, 0), (0, 0), (0, 0), (0, long_q.shape[-1] - d)))
-    return jax.nn.dot_product_attention(long_q, long_k, long_v, scale=d**-0.5, implementation=implementation)[..., :d]
+    return masked(long_q, long_k, long_v, None, False, implementation, d**-0.5)[..., :d]
 
 
 def folded_cudnn(q: Heads, k: Heads, v: Heads, rows: Table, columns: Table) -> Heads:
@@ -157,18 +157,30 @@ def attend(
     return masked(q, k, v, mask, causal, "cudnn")
 
 
-def masked(q: Array, k: Array, v: Array, mask: Array | None, causal: bool, implementation: Implementation) -> Array:
+def masked(
+    q: Array,
+    k: Array,
+    v: Array,
+    mask: Array | None,
+    causal: bool,
+    implementation: Implementation,
+    scale: float | None = None,
+) -> Array:
     """`attend` through the named implementation of JAX's function.
 
-    cuDNN has a gradient only for even numbers of queries and keys where there is a mask: one is added that is dropped
-    again, and that sees and is seen by no other.
+    cuDNN has a gradient only for even numbers of queries and keys: one is added that is dropped again, and that sees
+    and is seen by no other. Without a mask it is told by the number of keys, since a mask would be there as a whole.
     """
-    run = partial(jax.nn.dot_product_attention, is_causal=causal, implementation=implementation)
-    queries = q.shape[1]
-    if mask is not None and (queries % 2 or k.shape[1] % 2):
-        more_q, more_k = queries % 2, k.shape[1] % 2
-        q = jnp.pad(q, ((0, 0), (0, more_q), (0, 0), (0, 0)))
-        k, v = (jnp.pad(x, ((0, 0), (0, more_k), (0, 0), (0, 0))) for x in (k, v))
-        mask = jnp.pad(mask, ((0, 0), (0, 0), (0, more_q), (0, more_k)))
-        mask = mask.at[:, :, queries:, 0].set(True)
+    run = partial(jax.nn.dot_product_attention, is_causal=causal, scale=scale, implementation=implementation)
+    (batch, queries), keys = q.shape[:2], k.shape[1]
+    more_q, more_k = queries % 2, keys % 2
+    if not more_q and not more_k:
+        return run(q, k, v, mask=mask)
+    q = jnp.pad(q, ((0, 0), (0, more_q), (0, 0), (0, 0)))
+    k, v = (jnp.pad(x, ((0, 0), (0, more_k), (0, 0), (0, 0))) for x in (k, v))
+    if mask is None:
+        lengths = jnp.full(batch, queries, jnp.int32), jnp.full(batch, keys, jnp.int32)
+        return run(q, k, v, query_seq_lengths=lengths[0], key_value_seq_lengths=lengths[1])[:, :queries]
+    mask = jnp.pad(mask, ((0, 0), (0, 0), (0, more_q), (0, more_k)))
+    mask = mask.at[:, :, queries:, 0].set(True)
     return run(q, k, v, mask=mask)[:, :queries]

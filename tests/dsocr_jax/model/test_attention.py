@@ -116,6 +116,17 @@ def test_packed_rows_in_the_form_that_cudnn_gets(length: int, kv_heads: int) -> 
     close(found_grads, grads, GRADIENT)
 
 
+@pytest.mark.parametrize("length", [4, 5])
+def test_odd_lengths_without_a_mask(length: int) -> None:
+    """CLIP's: its tokens are the squares and one more."""
+    rng = np.random.default_rng(length)
+    q, k, v = (jnp.asarray(rng.standard_normal((2, length, 2, 8), np.float32)) for _ in range(3))
+    out, grads = out_and_gradients(attend, q, k, v)
+    found, found_grads = out_and_gradients(partial(masked, mask=None, causal=False, implementation="xla"), q, k, v)
+    close(found, out, FORWARD)
+    close(found_grads, grads, GRADIENT)
+
+
 def test_mask_over_a_longer_cache() -> None:
     rng = np.random.default_rng(0)
     q, k, v = (jnp.asarray(rng.standard_normal((2, n, 2, 8), np.float32)) for n in (4, 9, 9))
@@ -149,6 +160,18 @@ def test_cudnn_on_a_gpu_equals_the_bias(side: int) -> None:
     arrays = [array.astype(jnp.bfloat16) for array in problem(side, 3, 64)]
     out, grads = out_and_gradients(plain, *(array.astype(jnp.float32) for array in arrays))
     found, found_grads = out_and_gradients(folded_cudnn, *arrays)
+    close(found, out, 2e-2)
+    close(found_grads, grads, 5e-2)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("length", [100, 101, 257])
+def test_cudnn_on_a_gpu_equals_xla(length: int) -> None:
+    """Within what bfloat16 keeps; XLA's form is computed in float32."""
+    rng = np.random.default_rng(length)
+    arrays = [jnp.asarray(rng.standard_normal((2, length, 4, 64)), jnp.bfloat16) for _ in range(3)]
+    out, grads = out_and_gradients(attend, *(array.astype(jnp.float32) for array in arrays))
+    found, found_grads = out_and_gradients(partial(attend, backend="cudnn"), *arrays)
     close(found, out, 2e-2)
     close(found_grads, grads, 5e-2)
 

@@ -230,3 +230,15 @@ def test_the_kernels_are_written_for_a_gpu(tokens: int) -> None:
         traced = jax.jit(function).trace(*given, jax.ShapeDtypeStruct((1, tokens, k), jnp.int32))
         text = traced.lower(lowering_platforms=("cuda",)).as_text()
     assert text.count("__gpu$xla.gpu.triton") == 8
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("tiling", [None, MANY], ids=["chosen", "many"])
+def test_the_compiled_kernels_on_a_gpu(tiling: Tiling | None) -> None:
+    given, chosen = problem(700, hidden=200, inner=136, dtype=jnp.bfloat16), choose("any", 700)
+
+    def compiled(x: Any, weights: Any, gate: Any, up: Any, down: Any, chosen: Any) -> jax.Array:
+        return routed_mlp(x[None], weights[None], gate, up, down, chosen[None], tiling, False)[0]
+
+    gradients, out = program(compiled)(*given, chosen)
+    close((gradients, out), program(plain)(*(a.astype(jnp.float32) for a in given), chosen), 2 * HALF)
