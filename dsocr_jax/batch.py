@@ -101,7 +101,7 @@ def look(tokenizer: Tokenizer, config: ModelConfig, mode: Mode, page: Context) -
     if config.rival is None:
         if isinstance(page, str):
             raise UserError("this model reads pictures, and was given a text")
-        return preprocess(page, mode)
+        return preprocess(page, mode, config.grey)
     if not isinstance(page, str):
         raise UserError(
             f"this model cannot read a picture: its encoder is given the text itself ({config.rival.kind}); `dsocr "

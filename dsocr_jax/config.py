@@ -115,6 +115,8 @@ class ModelConfig:
     image_token_id: int = 128815
     #: Takes the place of the encoder; None for the model that reads pictures.
     rival: RivalConfig | None = None
+    #: Views have one channel, which is taken for all three: a third of the bytes while a model learns from grey pages.
+    grey: bool = False
 
     @property
     def stride(self) -> int:

@@ -24,8 +24,8 @@ class Views:
     """What the model sees of one picture.
 
     Attributes:
-        global_view: uint8 [base_size, base_size, 3].
-        tiles: uint8 [n, tile_size, tile_size, 3], row by row; n is 0 without tiles.
+        global_view: uint8 [base_size, base_size, 3], or [base_size, base_size, 1] of a picture in grey.
+        tiles: uint8 [n, tile_size, tile_size, 3], likewise, row by row; n is 0 without tiles.
         grid: (columns, rows) of the tiles; (1, 1) without tiles.
     """
 
@@ -34,18 +34,21 @@ class Views:
     grid: Grid
 
 
-def preprocess(image: Image.Image, mode: Mode) -> Views:
+def preprocess(image: Image.Image, mode: Mode, grey: bool = False) -> Views:
     """Make the views of one picture.
 
     Args:
         image: mode RGB and upright (any EXIF rotation already applied).
         mode: sizes and rules.
+        grey: make views of one channel, the luma; the picture may then be in grey (mode L) already.
     """
-    if image.mode != "RGB":
+    if grey:
+        image = image.convert("L")
+    elif image.mode != "RGB":
         raise ValueError(f"preprocess takes an RGB picture, not {image.mode}")
     grid = choose_grid(image.width, image.height, mode)
     if mode.fit == "stretch":
-        view = np.asarray(_resize(image, mode.base_size, mode.base_size))
+        view = _pixels(_resize(image, mode.base_size, mode.base_size))
     else:
         view = _pad(image, mode.base_size)
     return Views(view, _cut(image, grid, mode.tile_size), grid)
@@ -56,6 +59,10 @@ def normalise(view: np.ndarray) -> np.ndarray:
     if view.dtype != np.uint8:
         raise ValueError(f"normalise takes uint8 pixels, not {view.dtype}")
     return NORMALISED[view]
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    return np.asarray(image).reshape(image.height, image.width, -1)
 
 
 def _resize(image: Image.Image, width: int, height: int) -> Image.Image:
@@ -70,15 +77,16 @@ def _pad(image: Image.Image, size: int) -> np.ndarray:
     elif image.height > image.width:
         width = max(1, round(image.width / image.height * size))
     left, top = round((size - width) / 2), round((size - height) / 2)
-    view = np.full((size, size, 3), PAD_VALUE, np.uint8)
-    view[top : top + height, left : left + width] = np.asarray(_resize(image, width, height))
+    view = np.full((size, size, len(image.getbands())), PAD_VALUE, np.uint8)
+    view[top : top + height, left : left + width] = _pixels(_resize(image, width, height))
     return view
 
 
 def _cut(image: Image.Image, grid: Grid, size: int) -> np.ndarray:
     """Stretch the whole picture over the grid and cut it, row by row."""
+    bands = len(image.getbands())
     if not has_tiles(grid):
-        return np.zeros((0, size, size, 3), np.uint8)
+        return np.zeros((0, size, size, bands), np.uint8)
     w, h = grid
-    pixels = np.asarray(_resize(image, w * size, h * size)).reshape(h, size, w, size, 3)
-    return np.ascontiguousarray(pixels.transpose(0, 2, 1, 3, 4)).reshape(w * h, size, size, 3)
+    pixels = np.asarray(_resize(image, w * size, h * size)).reshape(h, size, w, size, bands)
+    return np.ascontiguousarray(pixels.transpose(0, 2, 1, 3, 4)).reshape(w * h, size, size, bands)

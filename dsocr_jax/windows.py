@@ -49,9 +49,9 @@ class ViewSpec(NamedTuple):
 
 
 def view_spec(config: ModelConfig, size: int) -> ViewSpec:
-    """Return what a view of ``size`` pixels is to this model: uint8 [S, S, 3], or the windows that stand for it."""
+    """Return what a view of ``size`` pixels is to this model: uint8 [S, S, 3] or [S, S, 1], or the windows for it."""
     if config.rival is None:
-        return ViewSpec((size, size, 3), np.uint8, 0)
+        return ViewSpec((size, size, 1 if config.grey else 3), np.uint8, 0)
     return ViewSpec((view_side(size, config.stride) ** 2, config.rival.width), np.int32, NOTHING)
 
 

@@ -29,6 +29,8 @@ class DeepEncoder(nnx.Module):
 
     def __call__(self, pixels: Float[Array, "b S S 3"], backends: Backends = DEFAULT) -> Float[Array, "b s h"]:
         """Normalised pixels of equally sized views to their m * m tokens, row by row."""
+        if pixels.shape[-1] == 1:  # in grey, see `ModelConfig.grey`
+            pixels = jnp.broadcast_to(pixels, (*pixels.shape[:-1], 3))
         with jax.named_scope("sam"):
             features = self.sam(pixels, backends)
         with jax.named_scope("clip"):

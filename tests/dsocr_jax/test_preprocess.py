@@ -102,6 +102,17 @@ def test_tiles_are_cut_row_by_row() -> None:
     assert np.array_equal(tiles[4], pixels[2:4, 2:4])
 
 
+@given(st.integers(1, 80), st.integers(1, 80), st.sampled_from(["stretch", "pad", "tiles"]))
+@settings(max_examples=40, deadline=None)
+def test_a_grey_picture_gives_one_of_three_equal_channels(width: int, height: int, kind: str) -> None:
+    fit = "stretch" if kind == "stretch" else "pad"
+    mode = Mode("m", 32, 16, crop=kind == "tiles", fit=fit, tile_threshold=20)  # type: ignore[arg-type]
+    grey = Image.fromarray(np.random.default_rng(width * 81 + height).integers(0, 256, (height, width), np.uint8))
+    one, three = preprocess(grey, mode, grey=True), preprocess(grey.convert("RGB"), mode)
+    assert np.array_equal(np.repeat(one.global_view, 3, -1), three.global_view)
+    assert np.array_equal(np.repeat(one.tiles, 3, -1), three.tiles)
+
+
 def test_only_rgb_is_taken() -> None:
     with pytest.raises(ValueError, match="not L"):
         preprocess(Image.new("L", (4, 4)), MODES["tiny"])

@@ -21,6 +21,7 @@ class LiveSource:
         entry: as in ``data`` of the configuration.
         seed: of the drawing.
         degradation: what is done to the pictures.
+        grey: whether the model takes pictures in grey, which then need no colours.
 
     Raises:
         UserError: there is no such level, family or setting.
@@ -28,7 +29,7 @@ class LiveSource:
 
     most_pictures = 1
 
-    def __init__(self, entry: str, seed: int, degradation: str) -> None:
+    def __init__(self, entry: str, seed: int, degradation: str, grey: bool = False) -> None:
         what, *words = entry.removeprefix(LIVE).split()
         self.level, _, names = what.partition(":")
         if self.level not in LEVELS:
@@ -38,7 +39,7 @@ class LiveSource:
             changes = family_settings.read_changes([word for word in words if "=" in word], self.level, kinds)
         except UserError as error:
             raise UserError(f"--data {entry}: {error}") from None
-        self.name, self.seed, self.degradation = entry, seed, degradation
+        self.name, self.seed, self.degradation, self.grey = entry, seed, degradation, grey
         self.counts: dict[str, int | None] = dict.fromkeys(kinds)
         self.first = _first([word for word in words if "=" not in word], entry, kinds)
         config = manifest.SetConfig(dict.fromkeys(kinds, 1), seed, "train", self.level, 1, degradation, changes)
@@ -59,7 +60,9 @@ class LiveSource:
             )
         except RuntimeError as error:
             raise UserError(f"--data {self.name}: {error}") from error
-        picture = Image.fromarray(drawn.image).convert("RGB")
+        picture = Image.fromarray(drawn.image)
+        if not self.grey:
+            picture = picture.convert("RGB")
         pictures = (Picture(lambda: picture.size, lambda: picture, finished=True),)
         return Sample(f"{self.name} {kind} {index}", ((drawn.prompt, drawn.label),), pictures)
 

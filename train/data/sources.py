@@ -61,7 +61,7 @@ def open_sets(config: TrainConfig) -> list[Source]:
 
 def _open(entry: str, config: TrainConfig) -> Source:
     if entry.startswith(LIVE):
-        return LiveSource(entry, config.seed, config.degradation)
+        return LiveSource(entry, config.seed, config.degradation, config.model_config.grey)
     return LinesSource(Path(entry)) if entry.endswith(".jsonl") else SetSource(Path(entry))
 
 
