@@ -27,7 +27,7 @@ class DeepEncoder(nnx.Module):
         self.image_newline = nnx.Param(rngs.params.normal((hidden,)) * hidden**-0.5)
         self.view_separator = nnx.Param(rngs.params.normal((hidden,)) * hidden**-0.5)
 
-    def __call__(self, pixels: Float[Array, "b S S 3"], backends: Backends = DEFAULT) -> Float[Array, "b s h"]:
+    def __call__(self, pixels: Float[Array, "b S S c"], backends: Backends = DEFAULT) -> Float[Array, "b s h"]:
         """Normalised pixels of equally sized views to their m * m tokens, row by row."""
         if pixels.shape[-1] == 1:  # in grey, see `ModelConfig.grey`
             pixels = jnp.broadcast_to(pixels, (*pixels.shape[:-1], 3))
@@ -39,7 +39,7 @@ class DeepEncoder(nnx.Module):
             return self.projector(jnp.concatenate([tokens, features.reshape(tokens.shape)], axis=-1))
 
     def vision_table(
-        self, views: Mapping[int, UInt8[Array, "g v S S 3"]], backends: Backends = DEFAULT
+        self, views: Mapping[int, UInt8[Array, "g v S S c"]], backends: Backends = DEFAULT
     ) -> Float[Array, "g r h"]:
         """All rows that `dsocr_jax.modes` lays out, per group of batch rows.
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -19,7 +20,7 @@ def test_a_model_that_learned_in_grey_sees_the_same_in_colour_and_luma_alone():
     tables = []
     for config, params, pixels in ((grey, arrays, views), (sizes, folded, np.repeat(views, 3, -1))):
         model = nnx.merge(abstract_model(config)[0], unflatten(config, params))
-        tables.append(np.asarray(model.encoder.vision_table({128: pixels})))
+        tables.append(np.asarray(model.encoder.vision_table({128: jnp.asarray(pixels)})))
     np.testing.assert_allclose(*tables, atol=2e-5)
     kernel = folded["encoder/sam/patch_embed/kernel"]
     np.testing.assert_allclose(kernel[:, :, 1] * 0.299, kernel[:, :, 0] * 0.587, rtol=1e-4, atol=1e-7)
