@@ -19,7 +19,9 @@ def test_a_model_that_learned_in_grey_sees_the_same_in_colour_and_luma_alone():
     views = np.random.default_rng(0).integers(0, 256, (1, 1, 128, 128, 1), np.uint8)
     tables = []
     for config, params, pixels in ((grey, arrays, views), (sizes, folded, np.repeat(views, 3, -1))):
-        model = nnx.merge(abstract_model(config)[0], unflatten(config, params))
+        model = nnx.merge(
+            abstract_model(config)[0], unflatten(config, {name: jnp.asarray(x) for name, x in params.items()})
+        )
         tables.append(np.asarray(model.encoder.vision_table({128: jnp.asarray(pixels)})))
     np.testing.assert_allclose(*tables, atol=2e-5)
     kernel = folded["encoder/sam/patch_embed/kernel"]
