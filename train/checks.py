@@ -124,9 +124,15 @@ def _check_schedule(config: TrainConfig) -> list[str]:
             f"--optimizer.warmup {optimizer.warmup} is not shorter than --steps {config.steps}: the peak would "
             "never be reached; shorten the warmup"
         )
-    for name, schedule in (("final_fraction", "cosine"), ("step_every", "step"), ("step_factor", "step")):
+    for name, schedules in (
+        ("final_fraction", ("cosine", "decay")),
+        ("decay_steps", ("decay",)),
+        ("step_every", ("step",)),
+        ("step_factor", ("step",)),
+    ):
         value, option = getattr(optimizer, name), f"--optimizer.{name.replace('_', '-')}"
-        if value is not None and optimizer.schedule != schedule:
+        schedule = schedules[0]
+        if value is not None and optimizer.schedule not in schedules:
             found.append(
                 f"{option} has no effect with a {optimizer.schedule} schedule; leave it out or take "
                 f"--optimizer.schedule {schedule}"
@@ -136,6 +142,8 @@ def _check_schedule(config: TrainConfig) -> list[str]:
     every = STEP_EVERY if optimizer.step_every is None else optimizer.step_every
     if optimizer.schedule == "step" and not 1 <= every < config.steps - optimizer.warmup:
         found.append(f"--optimizer.step-every {every} must be at least 1 and leave a cut before the last step")
+    if optimizer.schedule == "decay" and not 1 <= (optimizer.decay_steps or 0) <= config.steps - optimizer.warmup:
+        found.append("--optimizer.decay-steps must be at least 1, and the decay must begin behind the warmup")
     if optimizer.step_factor is not None and not 0 < optimizer.step_factor < 1:
         found.append("--optimizer.step-factor must be in (0, 1)")
     if optimizer.weight_decay == 0 and optimizer.decay != OptimizerConfig().decay:

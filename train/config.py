@@ -76,12 +76,15 @@ class OptimizerConfig:
 
     #: Learning rate after the warmup.
     peak_lr: float = 1e-3
-    #: What follows the warmup: a half cosine down to `final_fraction`, nothing, or a factor every `step_every` steps.
-    schedule: Literal["cosine", "constant", "step"] = "cosine"
+    #: What follows the warmup: a half cosine down to `final_fraction`, nothing, a factor every `step_every` steps, or
+    #: nothing until a straight line leads to `final_fraction` in the last `decay_steps` steps.
+    schedule: Literal["cosine", "constant", "step", "decay"] = "cosine"
     #: Steps of linear rise from 0.
     warmup: int = 100
-    #: Cosine only: the last learning rate, as a share of the peak (0.1 when not given).
+    #: Cosine and decay: the last learning rate, as a share of the peak (0.1 when not given).
     final_fraction: float | None = None
+    #: Decay only: steps of the line, which must be given.
+    decay_steps: int | None = None
     #: Step schedule only: steps between two cuts (2000 when not given).
     step_every: int | None = None
     #: Step schedule only: factor of one cut (0.5 when not given).

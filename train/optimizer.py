@@ -17,12 +17,15 @@ from train.trained import named_by
 def make_schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
     """Return the learning rate as a function of the steps already made: linear warmup, then the chosen schedule."""
     after = steps - config.warmup
+    final = FINAL_FRACTION if config.final_fraction is None else config.final_fraction
     if config.schedule == "cosine":
-        final = FINAL_FRACTION if config.final_fraction is None else config.final_fraction
         then = optax.cosine_decay_schedule(config.peak_lr, after, alpha=final)
     elif config.schedule == "step":
         factor = STEP_FACTOR if config.step_factor is None else config.step_factor
         then = optax.exponential_decay(config.peak_lr, config.step_every or STEP_EVERY, factor, staircase=True)
+    elif config.schedule == "decay":
+        length = config.decay_steps or after
+        then = optax.linear_schedule(config.peak_lr, final * config.peak_lr, length, after - length)
     else:
         then = optax.constant_schedule(config.peak_lr)
     # The first step has a learning rate above 0: a step that moves nothing would be wasted.

@@ -35,6 +35,11 @@ def test_steps_are_cut_by_their_factor():
     np.testing.assert_allclose(values(config, 20, [2, 4, 5, 7, 8]), [8.0, 8.0, 4.0, 4.0, 2.0], rtol=1e-6)
 
 
+def test_the_line_begins_where_as_many_steps_are_left():
+    config = OptimizerConfig(peak_lr=8.0, schedule="decay", warmup=2, decay_steps=4, final_fraction=0.5)
+    np.testing.assert_allclose(values(config, 20, [2, 15, 16, 18, 20]), [8.0, 8.0, 8.0, 6.0, 4.0], rtol=1e-6)
+
+
 def test_only_named_parameters_decay(tmp_path):
     settings = OptimizerConfig(
         peak_lr=0.5, warmup=0, schedule="constant", weight_decay=0.1, decay=("a/kernel$", "layers/0/")
