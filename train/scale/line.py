@@ -121,5 +121,8 @@ def checks_in_words(checks: Sequence[Check]) -> str:
     if wrong:
         words = ", ".join(f"{one.what} {one.found:.6g} instead of {one.right:.6g}" for one in wrong)
         return f"NOT EQUAL TO ONE DEVICE: {words}"
-    worst = ", ".join(f"{one.what} {one.difference:.1e}" for one in checks)
-    return f"as one device (differences: {worst})"
+    worst: dict[str, float] = {}
+    for one in checks:
+        kind = one.what.split()[0]
+        worst[kind] = max(worst.get(kind, 0.0), one.difference)
+    return f"as one device ({', '.join(f'{kind} within {most:.0e}' for kind, most in worst.items())})"

@@ -76,7 +76,13 @@ class Options:
     #: Speeds that the predictions assume.
     links: Links = Links()
 
-    def preset_on(self, on_cpu: bool) -> str:
+    def filled(self, on_cpu: bool) -> "Options":
+        """Return the options with what decides the sizes said."""
+        dtype = self.dtype or ("float32" if on_cpu else "bfloat16")
+        rows = self.rows or (CPU_ROWS if on_cpu else None)
+        return dataclasses.replace(self, preset=self.preset_on(on_cpu), dtype=dtype, rows=rows)
+
+    def preset_on(self, on_cpu: bool) -> Literal["released", "nano"]:
         """Return the model's size."""
         return self.preset or ("nano" if on_cpu else "released")
 
@@ -85,16 +91,18 @@ class Options:
         from train.bench.works import WORKS
         from train.config import BackendsConfig, OptimizerConfig, TrainConfig
 
-        rows = self.rows or (CPU_ROWS if on_cpu else None)
+        said = self.filled(on_cpu)
         works = [work for work in WORKS[self.preset_on(on_cpu)] if work.mode in (None, "base")]
+        if said.rows is not None:
+            works = [dataclasses.replace(work, rows=said.rows) for work in works]
         config = TrainConfig(
             model=self.preset_on(on_cpu),
             optimizer=OptimizerConfig(peak_lr=1e-6, schedule="constant", warmup=0, first_moment=self.first_moment),
             backends=BackendsConfig(remat=self.remat, layers="scanned"),
-            compute_dtype=self.dtype or ("float32" if on_cpu else "bfloat16"),
+            compute_dtype=said.dtype or "bfloat16",
             loss_chunk=self.loss_chunk,
         )
-        return config, tuple(work if rows is None else dataclasses.replace(work, rows=rows) for work in works)
+        return config, tuple(works)
 
     def at_once(self) -> int:
         """Return how many lines are compiled at the same time."""
@@ -103,8 +111,9 @@ class Options:
 
 @dataclasses.dataclass(frozen=True)
 class Planned:
-    """What the process that trains has found: devices, and the lines that it will measure."""
+    """What the process that trains has found: devices, the lines that it will measure, and options without blanks."""
 
+    options: Options
     kind: str
     devices: int
     names: tuple[str, ...]

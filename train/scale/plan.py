@@ -9,6 +9,8 @@ from train.config import MeshConfig
 
 #: Stages of the pipeline, and microbatches for each of them at most.
 STAGES, MICROBATCHES = 4, 4
+#: Meshes with other axes than fsdp are measured on all devices first, and on fewer down to so many at last.
+SEVERAL = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +80,10 @@ def plan(works: tuple[Work, ...], counts: tuple[int, ...]) -> list[Task | Restar
         tasks += [task(work, stage=STAGES, fsdp=most // STAGES) for work in pages]
     if most > 1 and most % 2 == 0:
         tasks.append(Restart(task(works[0], fsdp=most), task(works[0], fsdp=most // 2)))
-    # Between one device and all of them, experts show how the ring grows.
-    tasks += [task(work, expert=count) for work in works for count in order if 1 < count < most]
+    for count in order:
+        if SEVERAL <= count < most:
+            tasks += [task(work, expert=count) for work in works]
+            tasks += [task(work, tensor=2, fsdp=count // 2) for work in works if count % 2 == 0]
     return tasks
 
 

@@ -41,7 +41,7 @@ def restart(name: str, before: Program, after: Program, folder: Path) -> Line:
         reading = time.perf_counter() - start
     _, found = after.step(state, after.batch([0] * fewer))
     limits = TOLERANCES[before.config.compute_dtype]
-    words = {"loss": "loss of the next step", "grad_norm": "its gradient"}
+    words = {"loss": "loss of the next step", "grad_norm": "gradient of the next step"}
     return Line(
         name=name,
         work=before.task.work.name,

@@ -56,9 +56,9 @@ class Table:
 def run(options: Options) -> int:
     """Measure, or predict from what was measured; 1 if a line has no figures or differs from one device."""
     if options.measured is not None:
-        from train.scale.predict import predict_file
+        from train.scale.forecast import forecast_file
 
-        return predict_file(options.measured, options.predict, options.links)
+        return forecast_file(options.measured, options.predict, options.links)
     table = Table(options)
     table.write()  # refuses a place that cannot be written before anything is measured
     until = None if options.seconds is None else time.monotonic() + options.seconds
@@ -67,9 +67,9 @@ def run(options: Options) -> int:
     if not reads or any(reads):
         read(options, table, until)
     if options.predict:
-        from train.scale.predict import predict
+        from train.scale.forecast import forecast
 
-        predict(table.lines, table.speed, dataclasses.asdict(options), options.predict, options.links)
+        print(forecast(table.lines, table.options, options.predict, options.links, "this run"))
     missing = set(names) - {line.name for line in table.lines}
     if missing:
         console.print(f"not begun in the time: {'; '.join(name for name in names if name in missing)}", markup=False)
@@ -130,7 +130,7 @@ class Seen:
             case Planned():
                 if not self.names:
                     console.print(f"{message.devices} devices ({message.kind}), {len(message.names)} lines that train")
-                self.names = message.names
+                self.names, table.options = message.names, message.options
             case DeviceSpeed():
                 table.speed = message
                 console.print(f"{message.flops / 1e12:,.3g} TFLOP/s in {message.dtype}, measured on one device")

@@ -60,13 +60,15 @@ def work(options: Options, skip: tuple[str, ...] = (), until: float | None = Non
 
     on_cpu = set_up(options.compile_cache)
     config, works = options.training(on_cpu)
-    counts = options.devices or powers(jax.device_count())
+    counts = options.devices or (simulated if on_cpu else powers)(jax.device_count())
     if wrong := [count for count in counts if count > jax.device_count()]:
         raise UserError(f"--devices {wrong[0]}: there are {jax.device_count()} devices")
     every = plan(works, counts)
     names = chosen([*(one.name for one in every), READING], options.only)
     wanted = [one for one in every if one.name in names]
-    yield Planned(jax.devices()[0].device_kind, jax.device_count(), tuple(one.name for one in wanted))
+    yield Planned(
+        options.filled(on_cpu), jax.devices()[0].device_kind, jax.device_count(), tuple(one.name for one in wanted)
+    )
     wanted = [one for one in wanted if one.name not in skip]
     if not wanted:
         return
@@ -84,6 +86,11 @@ def work(options: Options, skip: tuple[str, ...] = (), until: float | None = Non
 def powers(devices: int) -> tuple[int, ...]:
     """Return 1, 2, 4, ... and all devices."""
     return tuple(sorted({*(1 << i for i in range(devices.bit_length())), devices}))
+
+
+def simulated(devices: int) -> tuple[int, ...]:
+    """Return 1, 2 and all devices: enough to see on CPUs that it runs."""
+    return tuple(count for count in powers(devices) if count in (1, 2, devices))
 
 
 class _Run:
