@@ -14,8 +14,10 @@ from dsocr_jax.console import console, progress
 from dsocr_jax.errors import UserError
 from dsocr_jax.evaluate.items import Item, Reply
 from dsocr_jax.evaluate.lines import Appender, read_lines
+from dsocr_jax.evaluate.rivals import shown_mode
 
 if TYPE_CHECKING:
+    from dsocr_jax.config import ModelConfig
     from dsocr_jax.reading.asking import Answer, Ask, ReadOptions
     from dsocr_jax.reading.documents import Failure
 
@@ -67,7 +69,12 @@ def answer(items: Sequence[Item], asking: Asking, folder: Path, prompt: str = ""
         UserError: the model cannot be loaded, or the file cannot be written.
         Stopped: Ctrl-C or SIGTERM.
     """
-    base = settings_of(asking)
+    from dsocr_jax.weights.checkpoint import read_config
+
+    base, config = settings_of(asking), read_config(asking.checkpoint)
+    if config.rival is not None:
+        text = f"{asking.checkpoint}: not read with, but GIVEN THE TEXT of each page itself ({config.rival.kind})"
+        console.print(text, style="bold yellow", markup=False)
     wanted = {
         _key(base, item, mode, item.prompt or prompt): (item, mode)
         for mode in asking.modes
@@ -83,7 +90,7 @@ def answer(items: Sequence[Item], asking: Asking, folder: Path, prompt: str = ""
     if left:
         with Appender(file) as lines:
             for key, result in _read(left, asking, prompt):
-                item, mode = left[key]
+                item, mode = left[key][0], shown_mode(left[key][1], config)
                 named = {"key": key, "id": item.id, "set": item.set, "mode": mode}
                 if isinstance(result, str):
                     failures.append(f"{item.id} ({mode}): {result}")
@@ -138,7 +145,7 @@ def _kept(file: Path, wanted: dict[str, Any]) -> dict[str, Reply]:
 
 def _read(wanted: dict[str, tuple[Item, str]], asking: Asking, prompt: str) -> Iterator[tuple[str, Reply | str]]:
     """Yield (key, answer or what went wrong) as pages are read."""
-    from dsocr_jax.modes import valid_tokens_by_paper
+    from dsocr_jax.modes import valid_tokens_by_paper, view_side
     from dsocr_jax.reading.asking import Answer
     from dsocr_jax.reading.reader import Reader
     from dsocr_jax.stop_signals import stop_signals
@@ -150,7 +157,7 @@ def _read(wanted: dict[str, tuple[Item, str]], asking: Asking, prompt: str) -> I
     ):
         reader = Reader(load_model(asking.checkpoint, asking.dtype), asking.options)
         modes = {mode.name: mode for mode in reader.config.modes}
-        asks = _asks(wanted, prompt, asking.options.threads)
+        asks = _asks(wanted, prompt, asking.options.threads, reader.config)
         for result in reader.read(asks, ordered=False, stopping=stop.is_set):
             advance(1, "")
             if not isinstance(result, Answer):
@@ -159,6 +166,8 @@ def _read(wanted: dict[str, tuple[Item, str]], asking: Asking, prompt: str) -> I
             # What shows the picture, as the paper counts it: without newlines, separator and padding.
             mode = modes[result.mode or reader.mode]
             vision = valid_tokens_by_paper(*result.page.image.size, mode, reader.config.stride)
+            if reader.config.rival is not None:  # a text has no padding
+                vision = view_side(mode.base_size, reader.config.stride) ** 2
             text = _plain(result) if asking.plain_text else result.text
             yield result.page.source, Reply("", text, "", "", result.finish_reason, len(result.token_ids), vision)
         if stop.is_set():
@@ -171,8 +180,10 @@ def _plain(result: "Answer") -> str:
     return understood(result).markdown
 
 
-def _asks(wanted: dict[str, tuple[Item, str]], prompt: str, threads: int) -> "Iterator[Ask | Failure]":
-    """Open the pictures on threads, a few ahead, in order; a page's source is its key."""
+def _asks(
+    wanted: dict[str, tuple[Item, str]], prompt: str, threads: int, config: "ModelConfig"
+) -> "Iterator[Ask | Failure]":
+    """Open the pictures on threads, a few ahead, in order; a page's source is its key. Rivals get the truths, too."""
 
     def opener(key: str, item: Item, mode: str) -> "Callable[[], Ask | Failure]":
         def open_one() -> "Ask | Failure":
@@ -181,7 +192,8 @@ def _asks(wanted: dict[str, tuple[Item, str]], prompt: str, threads: int) -> "It
 
             assert item.picture is not None
             try:
-                return Ask(Page(item.picture(), key, name=key), mode, item.prompt or prompt or None)
+                text = None if config.rival is None else item.truth
+                return Ask(Page(item.picture(), key, name=key), mode, item.prompt or prompt or None, text=text)
             except UserError as error:
                 return Failure(key, str(error))
 

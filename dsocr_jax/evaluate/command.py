@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from dsocr_jax.config import RIVALS
 from dsocr_jax.console import console
 from dsocr_jax.errors import UserError
 from dsocr_jax.evaluate.asking import Stopped
@@ -155,6 +156,7 @@ def finish(job: Shared, evaluation: Evaluation, plots: Sequence[tuple[str, str]]
 def settings_of(job: Shared) -> dict[str, Any]:
     """Return what a result depends on, as JSON holds it."""
     settings = {name: value for name, value in dataclasses.asdict(job).items() if name not in _NO_SETTINGS}
+    settings |= {"rivals": [str(path) for path in job.rivals]} if isinstance(job, Compression) else {}
     return {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
 
 
@@ -168,7 +170,8 @@ def _vision_tokens(job: Compression) -> dict[str, int]:
 
         config = read_config(job.checkpoint)
         modes, stride = list(config.modes), config.stride
-    return {mode.name: view_side(mode.base_size, stride) ** 2 for mode in modes if mode.fit == "stretch"}
+    found = {mode.name: view_side(mode.base_size, stride) ** 2 for mode in modes if mode.fit == "stretch"}
+    return found | {f"{mode}, {kind}": tokens for mode, tokens in found.items() for kind in RIVALS}
 
 
 def _counter(job: Compression) -> Any:

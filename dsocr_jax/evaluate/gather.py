@@ -12,6 +12,7 @@ from dsocr_jax.evaluate.items import PLAIN, Item, Reply, Source
 from dsocr_jax.evaluate.options import Compression, Shared
 from dsocr_jax.evaluate.recorded import check_belong, read_recorded, read_replies
 from dsocr_jax.evaluate.result import FILE
+from dsocr_jax.evaluate.rivals import check_equal
 from dsocr_jax.evaluate.sources import read_source
 from dsocr_jax.prompts import prompt_text
 
@@ -40,6 +41,10 @@ def check_words(job: Shared) -> None:
     """
     if (job.recorded is None) == (job.checkpoint is None):
         raise UserError("where do the answers come from? give either --recorded FILE or --checkpoint MODEL")
+    if job.recorded is not None and isinstance(job, Compression) and job.rivals:
+        raise UserError(
+            "--rivals are models to be asked beside --checkpoint; answers of theirs are told apart by 'mode'"
+        )
     if job.checkpoint is not None and getattr(job, "data", None) is None:
         raise UserError("give --data: the pages to read, with their truths")
     if job.out.exists() and not job.out.is_dir():
@@ -88,15 +93,22 @@ def gather(
             check_belong(replies, items, str(job.recorded))
         replies = [reply for reply in replies if (reply.set, reply.id) in names]
         return Gathered(items, _in_mode(replies, modes), counts)
-    replies, more = answer(items, asking_of(job, modes, prompt), job.out, prompt)
-    return Gathered(items, replies, {**counts, **more})
+    asking = asking_of(job, modes, prompt)
+    rivals = job.rivals if isinstance(job, Compression) else ()
+    check_equal(asking.checkpoint, rivals, asking.modes)
+    replies, total = [], Counter(counts)
+    for one in (asking, *(dataclasses.replace(asking, checkpoint=folder) for folder in rivals)):
+        told, more = answer(items, one, job.out, prompt)
+        replies += told
+        total.update(more)
+    return Gathered(items, replies, dict(total))
 
 
 def asking_of(job: Shared, modes: Sequence[str], prompt: str, plain_text: bool = False) -> Asking:
     """Return how the model of a command is asked.
 
     Raises:
-        UserError: no such model or mode.
+        UserError: no such model or mode, or one that is given text and must read pictures.
     """
     import jax
 
@@ -107,7 +119,13 @@ def asking_of(job: Shared, modes: Sequence[str], prompt: str, plain_text: bool =
     from dsocr_jax.weights.checkpoint import read_config
 
     assert job.checkpoint is not None
-    known = {mode.name: mode for mode in read_config(job.checkpoint).modes}
+    config = read_config(job.checkpoint)
+    if config.rival is not None and not isinstance(job, Compression):
+        raise UserError(
+            f"{job.checkpoint}: its encoder is given text ({config.rival.kind}) and reads no picture; only `dsocr "
+            "evaluate compression` can ask it"
+        )
+    known = {mode.name: mode for mode in config.modes}
     first = next(iter(known))
     chosen = tuple(dict.fromkeys(find_mode(mode, known).name for mode in modes)) or (first,)
     if job.compile_cache:

@@ -61,6 +61,7 @@ class Compression(Shared):
     Attributes:
         data: pages: a set of `dsocr-data build`, a Fox folder, or a file of JSON lines with 'image' and 'truth'.
         variants: prior-free variants of the pages, NAME=PATH each (shuffled=sets/shuffled), reported beside them.
+        rivals: models trained with --rival, beside --checkpoint in the same table; they are given the text itself.
         modes: modes to read in; by default the model's first. For recorded answers that do not say it, the one mode
             they were made in.
         bins: first text token, the one behind the last, and the width of a bin.
@@ -72,6 +73,7 @@ class Compression(Shared):
 
     data: Path | None = None
     variants: tuple[str, ...] = ()
+    rivals: tuple[Path, ...] = ()
     modes: tuple[str, ...] = ()
     bins: tuple[int, int, int] = (600, 1300, 100)
     prompt: str = "free"

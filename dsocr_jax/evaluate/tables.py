@@ -8,6 +8,7 @@ from dsocr_jax.evaluate.compression import limits_of
 from dsocr_jax.evaluate.items import PLAIN
 from dsocr_jax.evaluate.paper import published_precision
 from dsocr_jax.evaluate.result import Evaluation, Group
+from dsocr_jax.evaluate.rivals import notes as rival_notes
 from dsocr_jax.evaluate.scoring import LOWER_IS_BETTER
 
 #: Metrics whose value is a number of something rather than a share of 1.
@@ -112,6 +113,7 @@ def _compression(evaluation: Evaluation) -> Grid:
             )
         )
     notes = (
+        *rival_notes(group.name["mode"] for group in evaluation.groups),
         "Precision: distinct words in both over distinct words answered, the column of the paper's Table 2. Fox's "
         "script swaps the roles: what it prints as precision is the recall here, and the other way round.",
         *precision_lines(evaluation),
