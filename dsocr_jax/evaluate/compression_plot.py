@@ -20,7 +20,8 @@ def plot_compression(groups: Sequence[Group]) -> bytes:
     """Return the plot as a PNG file.
 
     Args:
-        groups: of `dsocr_jax.evaluate.compression.group_compression`; those of bins are drawn.
+        groups: of `dsocr_jax.evaluate.compression.group_compression`; those of bins are drawn. Pages of fewer text
+            tokens than the paper's stand alone.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -54,7 +55,8 @@ def plot_compression(groups: Sequence[Group]) -> bytes:
         if all(place is not None for place in places):
             ratios = True
             by_ratio.errorbar(places, heights, yerr=errors, **style)
-    for vision, precision in paper.PRECISION.items():
+    highest = max(limits_of(group.name["tokens"])[1] for group in groups if "tokens" in group.name)
+    for vision, precision in paper.PRECISION.items() if highest > paper.FIRST else ():
         style = {
             "color": _GREYS[vision], "marker": "x", "linestyle": ":", "zorder": 1, "label": f"paper, {vision} tokens"
         }  # fmt: skip

@@ -13,6 +13,7 @@ from dsocr_jax.config import RIVALS, ModelConfig, RivalConfig, config_from_dict,
 from dsocr_jax.errors import UserError
 from dsocr_jax.modes import FIRST_ROW
 from dsocr_jax.tokenizer import Tokenizer
+from dsocr_jax.weights.released_config import config_to_released
 from dsocr_jax.windows import NOTHING, TooLong, lay_out, text_views, view_spec
 
 NANO = preset("nano")
@@ -138,3 +139,10 @@ def test_configurations_from_before_rivals_are_read():
 def test_rivals_that_mean_nothing_are_refused(change, message):
     with pytest.raises(UserError, match=message):
         RivalConfig(**change)
+
+
+@pytest.mark.parametrize("kind", RIVALS)
+def test_the_released_layout_has_no_place_for_a_rival(kind):
+    released = ModelConfig(rival=RivalConfig(kind))
+    with pytest.raises(UserError, match="cannot express rival"):
+        config_to_released(released)
