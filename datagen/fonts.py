@@ -195,7 +195,7 @@ def languages() -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=512)
 def for_language(
-    tag: str, kind: str = "all", *, bold: bool | None = False, italic: bool | None = False
+    tag: str, kind: str = "all", *, bold: bool | None = False, italic: bool | None = False, latin: bool = False
 ) -> tuple[str, ...]:
     """Return the names of the faces that draw all of a language's letters; upright and plain ones unless asked.
 
@@ -203,6 +203,7 @@ def for_language(
         tag: a BCP 47 tag ("de", "pt-BR", "zh-TW").
         kind: one of `KINDS`. There are no serif and mono faces for Chinese, Japanese and Korean: nothing is returned.
         bold, italic: as for `names`.
+        latin: no faces that are made for Chinese, Japanese or Korean, too.
 
     Raises:
         UserError: the language is not among `languages`, or a package with fonts is not installed.
@@ -214,6 +215,8 @@ def for_language(
         raise UserError(f"there are no fonts for the language {tag!r}; those known are {', '.join(languages())}.")
     letters = _COMMON + _LETTERS[language]
     faces = names(kind, bold=bold, italic=italic, script="latin")
+    if latin:
+        faces = tuple(name for name in faces if face(name).scripts == ("latin",))
     # Of the four equal sets of Latin letters in Noto Sans CJK one is enough.
     return tuple(name for name in faces if not name.startswith(_REPEATED) and covers(name, letters))
 

@@ -199,7 +199,7 @@ def draw_look(data: ChartData, rng: np.random.Generator, settings: ChartSettings
     width = int(between(settings.sides[0], settings.sides[1] + 1))
     height = round(width / between(*settings.aspect))
     horizontal = bars and not lines and not data.dates and chance(0.3)
-    pairs = faces(data.language, pick(*theme.fonts))
+    pairs = faces(data.language, pick(*theme.fonts), settings.latin)
     font, bold = pairs[int(next(draws) * len(pairs))]
     size = between(settings.text[0], settings.text[1] + 1) * (width / 640) ** 0.8 * SIZE_FACTORS.get(font, 1.0)
     size = _near(max(MIN_SIZE, size))

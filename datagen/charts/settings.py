@@ -26,6 +26,7 @@ class ChartSettings:
         themed: how likely the look follows a theme other than the plain one.
         matplotlib: how likely matplotlib draws instead of our own renderer.
         echarts: how likely ECharts draws.
+        latin: whether faces made for Chinese, Japanese and Korean are left alone (for languages that have others).
     """
 
     content: ContentSettings
@@ -37,6 +38,7 @@ class ChartSettings:
     themed: float = 0.93
     matplotlib: float = 0.02
     echarts: float = 0.0
+    latin: bool = False
 
 
 EASY = ChartSettings(
@@ -59,6 +61,7 @@ MIDDLE = ChartSettings(
     value_labels=0.9,
     themed=0.0,
     matplotlib=0.0,
+    latin=True,
 )
 
 STANDARD = ChartSettings(content=STANDARD_CONTENT)

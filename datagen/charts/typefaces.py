@@ -11,15 +11,16 @@ _USUAL = {"NotoSans": 12, "NotoSans-Medium": 2, "DejaVuSans": 4, "DejaVuSerif": 
 
 
 @functools.lru_cache(maxsize=512)
-def faces(language: str, kind: str) -> tuple[tuple[str, str], ...]:
+def faces(language: str, kind: str, latin: bool = False) -> tuple[tuple[str, str], ...]:
     """Return pairs of a plain and a bold face that draw the language's letters; likelier pairs come several times.
 
     Args:
         language: a BCP 47 tag.
         kind: "sans", "serif" or "mono", or the name of a face that a theme asks for; only a wish.
+        latin: no faces that are made for Chinese, Japanese or Korean, too.
     """
     generic, wish = _NAMED.get(kind, (kind, ""))
-    known = fonts.for_language(language, generic) or fonts.for_language(language)
+    known = fonts.for_language(language, generic, latin=latin) or fonts.for_language(language, latin=latin)
     if wish in known:
         known = (wish,)
     # Every face has its own thousands of Chinese glyphs to be drawn: few faces, so that most are drawn already.
