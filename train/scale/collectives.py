@@ -23,10 +23,11 @@ _KINDS = (
     "collective-broadcast",
     "all-to-all",
     "ragged-all-to-all",
+    "send",
 )
 _PARTITIONS = re.compile(r"\bnum_partitions=(\d+)")
 _COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.-]+) \(.*\{$")
-_INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.-]+) = ")
+_MOVES = re.compile(r" (?:[\w-]*(?:all|collective|reduce)-[\w-]+|send)\(")
 _OPCODE = re.compile(r"\s*([\w-]+)\(")
 _ARRAY = re.compile(r"\b(\w+)\[([\d,]*)\]")
 _NOTE = re.compile(r"/\*.*?\*/")
@@ -71,16 +72,11 @@ def count_traffic(text: str) -> tuple[Traffic, ...]:
     times = _executions(computations, entry)
     sums: dict[tuple[str, int], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
     for name, instructions in computations.items():
-        sizes: dict[str, float] = {}
-        for one in instructions:
-            sizes[one.name] = _bytes(one.type)
-            kind = one.opcode.removesuffix("-start")
-            if kind not in _KINDS or not times[name]:
-                continue
+        for kind, one in _collectives(instructions) if times[name] else ():
             group = _group(one.rest, devices)
             if group == 1:
                 continue
-            operands = sum(sizes.get(operand, 0.0) for operand in one.operands)
+            operands = sum(_bytes(_instruction(instructions.get(operand, "")).type) for operand in one.operands)
             total = sums[kind, group]
             total[0] += times[name]
             total[1] += times[name] * operands
@@ -92,9 +88,9 @@ def count_traffic(text: str) -> tuple[Traffic, ...]:
 def unknown_loops(text: str) -> int:
     """Return how many loops with collective operations inside have no known number of turns."""
     computations, _ = _computations(text)
-    inside = {name: any(one.opcode.removesuffix("-start") in _KINDS for one in of) for name, of in computations.items()}
-    loops = (one for of in computations.values() for one in of if one.opcode == "while" and not _TRIPS.search(one.rest))
-    return sum(any(inside.get(called, False) for called in _called(one.rest)) for one in loops)
+    inside = {name for name, instructions in computations.items() if any(_collectives(instructions))}
+    loops = (line for instructions in computations.values() for line in instructions.values() if " while(" in line)
+    return sum(not _TRIPS.search(line) and any(called in inside for called in _called(line)) for line in loops)
 
 
 def sent_in_a_ring(kind: str, group: int, operands: float) -> float:
@@ -117,36 +113,48 @@ def sent_in_a_ring(kind: str, group: int, operands: float) -> float:
 class _Instruction:
     """A line of the program; ``rest`` is what stands behind the operands."""
 
-    name: str
     type: str
     opcode: str
     operands: tuple[str, ...]
     rest: str
 
 
-def _computations(text: str) -> tuple[dict[str, list[_Instruction]], str]:
-    """Return the instructions of each computation, and the name of the one that the program begins with."""
-    found: dict[str, list[_Instruction]] = {}
+def _computations(text: str) -> tuple[dict[str, dict[str, str]], str]:
+    """Return the lines of each computation by the names that they define, and the computation that is run."""
+    found: dict[str, dict[str, str]] = {}
     current, entry = "", ""
     for line in text.splitlines():
         if head := _COMPUTATION.match(line):
             current = head[2]
-            found[current] = []
+            found[current] = {}
             entry = current if head[1] else entry
-        elif current and (start := _INSTRUCTION.match(line)):
-            found[current].append(_instruction(start[1], _NOTE.sub("", line[start.end() :])))
+        elif current:
+            name, equals, said = line.partition(" = ")
+            if equals:
+                found[current][name.split()[-1].lstrip("%")] = said
     return found, entry
 
 
-def _instruction(name: str, text: str) -> _Instruction:
-    end = _closing(text, 0) if text.startswith("(") else text.find(" ")
-    kind = _OPCODE.match(text, end)
+def _collectives(instructions: dict[str, str]) -> Iterator[tuple[str, _Instruction]]:
+    """Yield (kind, instruction) of what moves data between devices; few lines need to be looked at closely."""
+    for line in instructions.values():
+        if _MOVES.search(line):
+            one = _instruction(line)
+            kind = one.opcode.removesuffix("-start")
+            if kind in _KINDS and "is_host_transfer=true" not in one.rest:
+                yield kind, one
+
+
+def _instruction(line: str) -> _Instruction:
+    line = _NOTE.sub("", line)
+    end = _closing(line, 0) if line.startswith("(") else line.find(" ")
+    kind = _OPCODE.match(line, end) if end >= 0 else None
     if kind is None:
-        return _Instruction(name, text, "", (), "")
-    close = _closing(text, kind.end() - 1)
+        return _Instruction(line, "", (), "")
+    close = _closing(line, kind.end() - 1)
     # An operand is a name, which may have its type before it.
-    operands = tuple(word.split()[-1].lstrip("%") for word in _split(text[kind.end() : close - 1]))
-    return _Instruction(name, text[:end], kind[1], operands, text[close:])
+    operands = tuple(word.split()[-1].lstrip("%") for word in _split(line[kind.end() : close - 1]))
+    return _Instruction(line[:end], kind[1], operands, line[close:])
 
 
 def _closing(text: str, start: int) -> int:
@@ -171,20 +179,20 @@ def _split(text: str) -> Iterator[str]:
         yield text[start:].strip()
 
 
-def _called(rest: str) -> list[str]:
-    several = [word.strip().lstrip("%") for one in _SEVERAL.findall(rest) for word in one.split(",")]
-    return [*_CALLED.findall(rest), *several]
+def _called(line: str) -> list[str]:
+    several = [word.strip().lstrip("%") for one in _SEVERAL.findall(line) for word in one.split(",")]
+    return [*_CALLED.findall(line), *several]
 
 
-def _executions(computations: dict[str, list[_Instruction]], entry: str) -> dict[str, int]:
+def _executions(computations: dict[str, dict[str, str]], entry: str) -> dict[str, int]:
     """Return how often each computation runs; those that are called stand before their callers."""
     times = dict.fromkeys(computations, 0)
     if entry:
         times[entry] = 1
     for name in reversed(computations):
-        for one in computations[name] if times[name] else ():
-            turns = _TRIPS.search(one.rest) if one.opcode == "while" else None
-            for called in _called(one.rest):
+        for line in computations[name].values() if times[name] else ():
+            turns = _TRIPS.search(line) if " while(" in line else None
+            for called in _called(line):
                 if called in times:
                     times[called] += times[name] * (int(turns[1]) if turns else 1)
     return times
@@ -207,7 +215,7 @@ def _width(name: str) -> float:
 
 def _group(rest: str, devices: int) -> int:
     """Return how many devices take part; no groups are one of all, and pairs of a permutation are two."""
-    if "source_target_pairs=" in rest:
+    if "source_target_pairs=" in rest or "_xla_send_recv" in rest:
         return 2
     if found := _LISTS.search(rest):
         return len(found[1].split(","))

@@ -13,10 +13,10 @@ from train.flops import step_flops, work_of
 from train.scale.line import TOLERANCES, Check, Line
 from train.scale.program import Program, host_batch, traced
 from train.sharding import batch_shards
-from train.step import TrainState
+from train.step import TrainState, put_batch
 
-#: Steps before the clock starts.
-WARM = 2
+#: Steps before the clock starts, beside those that are compared.
+WARM = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,8 @@ def measure(
     task, count = program.task, program.task.devices
     if count == 1:
         losses = tuple(_first(program, [number])[0] for number in range(most))
-    own = program.batch(range(count))
+    rows = host_batch(task, program.config, range(count), batch_shards(program.mesh))
+    own = put_batch(rows, program.mesh)
     same = _steps(program, program.batch([0] * count), 2)
     first, state = _first(program, own)
     for _ in range(WARM):
@@ -68,7 +69,7 @@ def measure(
     if trace:
         state, seen = traced(program, state, own)
     del state
-    counted = work_of(host_batch(task, program.config, range(count), batch_shards(program.mesh)), program.model)
+    counted = work_of(rows, program.model)
     flops = sum(step_flops(program.config, counted).values()) / count
     pages = task.work.pages * task.work.rows * count
     done = pages if task.work.mode is not None else counted.tokens

@@ -35,7 +35,8 @@ class Table:
     """The lines so far, on the terminal and in the file."""
 
     def __init__(self, options: Options):
-        self.options, self.lines, self.speed = options, list[Line](), UNKNOWN
+        self.options, self.out = options, options.out
+        self.lines, self.speed = list[Line](), UNKNOWN
 
     def add(self, line: Line) -> None:
         """Print a line, and write the file anew."""
@@ -45,12 +46,12 @@ class Table:
 
     def write(self) -> None:
         """Write the file, if one is wanted; a machine that is cut off meanwhile leaves the old one."""
-        if self.options.out is None:
+        if self.out is None:
             return
         said = {**dataclasses.asdict(self.options), "xla_flags": os.environ.get("XLA_FLAGS", "")}
-        partial = self.options.out.with_name(self.options.out.name + ".partial")
+        partial = self.out.with_name(self.out.name + ".partial")
         write_json(partial, self.lines, self.speed, said)
-        partial.replace(self.options.out)
+        partial.replace(self.out)
 
 
 def run(options: Options) -> int:
