@@ -253,7 +253,6 @@ def _directory(package: _Package) -> Path:
     raise UserError(f"fonts come with the package {name}, which is not installed whole; run `pip install -U {name}`.")
 
 
-@functools.lru_cache(maxsize=512)
 def path(name: str) -> Path:
     """Return the file of the face called ``name``; `Face.index` and `Face.weight` say what to take from it.
 
@@ -284,7 +283,12 @@ def load(name: str, size: int) -> ImageFont.FreeTypeFont:
 
 def covers(name: str, text: str) -> bool:
     """Tell whether the face called ``name`` draws every character of ``text`` as what it is."""
-    return set(text) <= _characters(path(name), name.startswith("cm"))
+    return _drawn(name).issuperset(text)
+
+
+@functools.lru_cache(maxsize=512)
+def _drawn(name: str) -> frozenset[str]:
+    return _characters(path(name), name.startswith("cm"))
 
 
 @functools.cache
