@@ -18,7 +18,7 @@ from train.setup import abstract_state
 from train.sharding import make_mesh, sharding_table
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-RECIPES = ("stage1_encoder", "stage2", "gundam_m", "finetune_full", "finetune_lora", "nano", "rivals")
+RECIPES = ("stage1_encoder", "stage2", "gundam_m", "finetune_full", "finetune_lora", "nano", "rivals", "small")
 #: Parameters of the released model, and of its part that stage 2 freezes; those that no gradient reaches.
 RELEASED, SAM_AND_COMPRESSOR, UNUSED = 3_336_106_240, 95_569_152, 602_112
 

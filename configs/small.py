@@ -1,0 +1,121 @@
+"""A small model of our own that reads: 18 million parameters, one GPU, in stretches (`python -m train.stretch`).
+
+From a few words in large type to full pages; every rung has common words, made-up ones and pages of random letters,
+which no language model can guess. A rung is left when a token of a page that was never seen costs less than its mark.
+docs/learning.md says what came of it.
+"""
+
+import dataclasses as _dataclasses
+
+from dsocr_jax.config import preset as _preset
+from dsocr_jax.modes import MODES as _MODES
+from dsocr_jax.modes import Mode as _Mode
+from train.config import BackendsConfig, OptimizerConfig, TrainConfig
+from train.curriculum import Rung, climbing
+
+#: Two more modes to begin with: 16 and 49 vision tokens.
+_FIRST = (
+    _Mode("quarter", 256, 256, crop=False, fit="stretch"),
+    _Mode("half", 448, 448, crop=False, fit="stretch"),
+)
+_MODEL = _dataclasses.replace(_preset("small"), modes=(*_FIRST, *_MODES.values()), grey=True)
+
+_EASY = "live:easy:charts,molecules,geometry"
+_OTHERS = "live:middle:charts,molecules,geometry"
+
+
+def _pages(words: tuple[int, int], side: int, size: tuple[int, int]) -> str:
+    changes = {"words": words, "width": (side, side), "size": size, "scattered": 0.5, "letters": 0.4}
+    return " ".join(["live:middle:pages", *(f"pages.{name}={_json(value)}" for name, value in changes.items())])
+
+
+def _json(value: object) -> str:
+    return f"[{value[0]},{value[1]}]" if isinstance(value, tuple) else str(value)
+
+
+def _mixture(pages: float) -> dict[str, float]:
+    others = 1 - pages
+    return {
+        "pages": round(pages, 3),
+        "charts": round(0.35 * others, 3),
+        "molecules": round(0.35 * others, 3),
+        "geometry": round(0.3 * others, 3),
+    }
+
+
+_RUNGS = (
+    Rung(
+        "a few words",
+        (_pages((1, 3), 256, (20, 44)), _EASY),
+        _mixture(0.9),
+        ("quarter",),
+        length=640,
+        rows=32,
+        pictures_per_row=12,
+        until=0.6,
+    ),
+    Rung(
+        "a line or two",
+        (_pages((1, 8), 256, (16, 40)), _EASY),
+        _mixture(0.85),
+        ("quarter",),
+        length=640,
+        rows=32,
+        pictures_per_row=12,
+        until=0.35,
+    ),
+    Rung(
+        "a paragraph",
+        (_pages((2, 30), 448, (16, 44)), _EASY),
+        _mixture(0.8),
+        ("half",),
+        length=1024,
+        rows=32,
+        pictures_per_row=8,
+        until=0.3,
+    ),
+    Rung(
+        "half a page",
+        (_pages((2, 90), 640, (14, 44)), _OTHERS),
+        _mixture(0.7),
+        ("small",),
+        length=1280,
+        rows=40,
+        pictures_per_row=5,
+        until=0.25,
+    ),
+    Rung(
+        "a page",
+        (_pages((2, 240), 640, (12, 44)), _OTHERS),
+        _mixture(0.65),
+        ("small",),
+        length=1536,
+        rows=40,
+        pictures_per_row=5,
+        until=0.12,
+    ),
+    Rung(
+        "two modes",
+        (_pages((2, 320), 640, (11, 44)), _OTHERS),
+        _mixture(0.6),
+        ("small", "tiny"),
+        length=1536,
+        rows=40,
+        pictures_per_row=5,
+        mode_shares={"small": 3, "tiny": 1},
+    ),
+)
+
+config = climbing(
+    TrainConfig(
+        model=_MODEL,
+        steps=1_000_000,
+        compute_dtype="bfloat16",
+        optimizer=OptimizerConfig(peak_lr=1e-3, schedule="constant", warmup=300, weight_decay=0.05, b2=0.98),
+        backends=BackendsConfig(remat="none"),
+        loss_chunk=256,
+        log_every=20,
+        tensorboard=False,
+    ),
+    _RUNGS,
+)

@@ -1,0 +1,302 @@
+"""``python -m train.stretch CONFIG --minutes 8 --out NEW [--from OLD]``: a piece of a run that ends by itself.
+
+A machine that is lent for minutes and forgets everything gets a curriculum (`train.curriculum`) and the folder of the
+stretch before, and leaves a folder for the next one: the state in few bytes (`train.compact`) and the log of all
+stretches so far. No sample is drawn twice, whatever is changed in the configuration in between.
+
+NEW/state.json, state.00 ...   the state
+NEW/metrics.jsonl              a line for each logged step of all stretches
+"""
+
+import dataclasses
+import json
+import os
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import numpy as np
+import tyro
+
+from dsocr_jax.console import console, run_door
+from dsocr_jax.errors import UserError
+from train.cli import load_config, quiet_libraries
+from train.compact import flat_state, placed_state, read_meta, read_state, write_state
+from train.config import TrainConfig
+from train.curriculum import Curriculum, drawn_after
+from train.data import Fed, Feed
+from train.journal import METRICS
+from train.metrics import plain, read_metrics
+from train.publish import publish
+from train.setup import Setup, check_run, first_state, prepare
+from train.step import Metrics, TrainState, put_batch
+
+#: Lines of the log whose mean is held against a rung's mark.
+JUDGED_LINES = 3
+
+#: Steps of a stretch before its first line: compilation and cold caches are in them.
+COLD = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """One stretch."""
+
+    #: The curriculum.
+    config: Annotated[Path, tyro.conf.Positional]
+    #: Folder for the state and the log.
+    out: Path
+    #: Folder that the stretch before left; without it the run begins.
+    from_: Annotated[Path | None, tyro.conf.arg(name="from")] = None
+    #: It ends so long after its start, what is saved then included.
+    minutes: float = 8.0
+    #: Begin at this rung rather than where the stretch before stood (from 0).
+    rung: int | None = None
+    #: Let the learning rate fall to its end over so many steps, then stop; without it the rate stays.
+    decay_steps: int | None = None
+    #: Processes that draw samples; by default all processors but two.
+    workers: int | None = None
+    #: Minutes between two savings.
+    save_every: float = 3.0
+    #: Write the model for the reader there, too.
+    model: Path | None = None
+
+
+@dataclasses.dataclass
+class Progress:
+    """What is carried from stretch to stretch beside the arrays."""
+
+    step: int = 0
+    rung: int = 0
+    stretch: int = 0
+    samples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    drawn: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+class Log:
+    """Lines of the log: figures of the step, means since the line before, and how fast it went."""
+
+    def __init__(self, file: Path, progress: Progress, lines: list[dict[str, Any]]) -> None:
+        self.progress = progress
+        self._file = file
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        self._pending: list[tuple[Metrics, Fed]] = []
+        self._begun, self._waited = time.monotonic(), 0.0
+        self.kinds: dict[str, float] = {}
+
+    def note(self, metrics: Metrics, fed: Fed, waited: float) -> None:
+        """Take in a step that was just begun."""
+        self._pending.append((metrics, dataclasses.replace(fed, batch=None)))  # type: ignore[arg-type]
+        self._waited += waited
+
+    def restart(self) -> None:
+        """Leave out of the rates what has passed since the last line."""
+        self._begun, self._waited = time.monotonic(), 0.0
+
+    def line(self, rung: str, kinds: tuple[str, ...]) -> None:
+        """Wait for the steps noted, and write their line.
+
+        Raises:
+            UserError: the loss of the last one is not finite.
+        """
+        if not self._pending:
+            return
+        fetched = [plain(jax.device_get(metrics)) for metrics, _ in self._pending]
+        fed = [one for _, one in self._pending]
+        now = time.monotonic()
+        passed, self._pending = now - self._begun, []
+        sums = np.sum([one["kind_loss"] for one in fetched], axis=0)
+        counts = np.sum([one["kind_tokens"] for one in fetched], axis=0)
+        self.kinds = {name: float(a / b) for name, a, b in zip(kinds, sums, counts, strict=True) if b}
+        samples, last, progress = sum(one.kinds.total() for one in fed), fetched[-1], self.progress
+        progress.samples += samples
+        progress.tokens += sum(one.tokens for one in fed)
+        progress.seconds += passed
+        line = {
+            "step": progress.step,
+            "loss": float(sums.sum() / max(counts.sum(), 1)),
+            "lr": last["lr"],
+            "grad_norm": float(np.mean([one["grad_norm"] for one in fetched])),
+            "router_loss": last["router_loss"],
+            "skipped": sum(one["skipped"] for one in fetched),
+            "kinds": {name: round(loss, 5) for name, loss in self.kinds.items()},
+            "modes": {one.mode: None for one in fed[-1:]},
+            "rung": rung,
+            "stretch": progress.stretch,
+            "samples": progress.samples,
+            "tokens": progress.tokens,
+            "seconds": round(progress.seconds, 2),
+            "samples_per_s": round(samples / passed, 1),
+            "steps_per_s": round(len(fed) / passed, 3),
+            "waited": round(self._waited / passed, 3),
+            "filled": round(float(np.mean([one.filled for one in fed])), 3),
+            "views_filled": round(float(np.mean([one.views_filled for one in fed])), 3),
+            "left_out": dict(sum((one.left_out for one in fed), Counter())),
+        }
+        line["modes"] = {fed[-1].mode: line["loss"]}
+        with self._file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+        losses = " ".join(f"{name} {loss:.3f}" for name, loss in self.kinds.items())
+        console.print(
+            f"{rung} step {progress.step} loss {line['loss']:.4f} ({losses}) |g| {line['grad_norm']:.2f} "
+            f"{line['samples_per_s']:.0f} samples/s {line['steps_per_s']:.2f} steps/s wait {line['waited']:.0%} "
+            f"views {line['views_filled']:.0%}",
+            markup=False,
+        )
+        self.restart()
+
+
+def stretch(options: Options) -> int:
+    """Train for a while; see the module.
+
+    Raises:
+        UserError: something does not fit, or the loss is not finite.
+    """
+    began = time.monotonic()
+    curriculum = load_config(options.config)
+    if not isinstance(curriculum, Curriculum) or not curriculum.rungs:
+        raise UserError(f"{options.config}: has no rungs; name a curriculum such as configs/small.py")
+    progress = Progress(**read_meta(options.from_)) if options.from_ is not None else Progress()
+    progress.stretch += 1
+    if options.rung is not None:
+        progress.rung = options.rung
+    if not 0 <= progress.rung < len(curriculum.rungs):
+        raise UserError(f"--rung {progress.rung}: the curriculum has rungs 0 to {len(curriculum.rungs) - 1}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    lines = read_metrics(options.from_ / METRICS) if options.from_ is not None else []
+    log = Log(options.out / METRICS, progress, lines)
+    run = _Run(options, curriculum, progress, log, began + 60 * options.minutes)
+    state: TrainState | None = run.begin()
+    while state is not None:
+        state = run.climb(state)
+    console.print(f"{options.out}: {progress.step} steps, {progress.samples} samples, rung {run.rung.name}")
+    return 0
+
+
+class _Run:
+    """What lasts from the first rung of a stretch to its last."""
+
+    def __init__(self, options: Options, curriculum: Curriculum, progress: Progress, log: Log, deadline: float) -> None:
+        self.options, self.curriculum, self.progress, self.log = options, curriculum, progress, log
+        self.deadline, self._saved = deadline, time.monotonic()
+        self.last = None if options.decay_steps is None else progress.step + options.decay_steps
+        self.setup: Setup = prepare(self.config())
+        self._saving: threading.Thread | None = None
+        self._cost = 10.0  # seconds that a saving takes; measured by the first one
+
+    @property
+    def rung(self) -> Any:
+        """The rung of now."""
+        return self.curriculum.rungs[self.progress.rung]
+
+    def config(self) -> TrainConfig:
+        """Return the configuration of the rung, behind all samples so far."""
+        optimizer, workers = self.curriculum.optimizer, self.options.workers
+        if self.last is not None:
+            length = self.options.decay_steps
+            optimizer = dataclasses.replace(optimizer, schedule="decay", decay_steps=length)
+        return self.curriculum.config(
+            self.progress.rung,
+            self.progress.drawn,
+            out=self.options.out,
+            optimizer=optimizer,
+            steps=self.last or self.curriculum.steps,
+            workers=max(1, (os.cpu_count() or 2) - 2) if workers is None else workers,
+        )
+
+    def begin(self) -> TrainState:
+        """Return the state to begin with."""
+        if self.options.from_ is None:
+            return first_state(self.setup)
+        arrays, _ = read_state(self.options.from_)
+        return placed_state(arrays, self.setup.abstract, self.setup.shardings)
+
+    def climb(self, state: TrainState) -> TrainState | None:
+        """Train on one rung; return the state for the next one, or None when the stretch has ended and is saved."""
+        setup, progress, config = self.setup, self.progress, self.setup.config
+        before, recent = dict(progress.drawn), deque[float](maxlen=JUDGED_LINES)
+        console.print(f"rung {self.rung.name}, {time.monotonic() - self.deadline + 60 * self.options.minutes:.0f} s in")
+        with Feed(setup.source, config.workers) as feed:
+            first = progress.step
+            while True:
+                asked = time.monotonic()
+                fed = next(feed)
+                waited = time.monotonic() - asked
+                state, metrics = setup.step(state, put_batch(fed.batch, setup.mesh))
+                progress.step += 1
+                self.log.note(metrics, fed, waited)
+                if progress.step - first == COLD:
+                    jax.block_until_ready(state.step)
+                    self.log.restart()
+                late = time.monotonic() + self._cost > self.deadline or progress.step == self.last
+                due = progress.step % config.log_every == 0
+                if due or late:
+                    self.log.line(self.rung.name, feed.kinds)
+                    recent.append(self.log.kinds.get(self.curriculum.judged, float("inf")))
+                    self._check(recent[-1])
+                progress.drawn = drawn_after(setup.source, feed.position(), before) if due or late else progress.drawn
+                if late:
+                    break
+                if due and time.monotonic() - self._saved > 60 * self.options.save_every:
+                    self._save(state)
+                mark = self.rung.until
+                if due and mark is not None and len(recent) == JUDGED_LINES and sum(recent) / JUDGED_LINES <= mark:
+                    break
+        if late:
+            self._save(state, wait=True)
+            if self.options.model is not None:
+                publish(setup, state, self.options.model)
+            return None
+        progress.rung += 1
+        source = check_run(self.config(), setup.mesh)  # the compiled step stays
+        self.setup = dataclasses.replace(setup, config=source.config, sets=source.sets, source=source.source)
+        return state
+
+    def _check(self, loss: float) -> None:
+        if not np.isfinite(loss):
+            raise UserError(f"the loss is {loss} at step {self.progress.step}; go on from the folder saved before")
+
+    def _save(self, state: TrainState, wait: bool = False) -> None:
+        """Copy the state, and write it in the background."""
+        began = time.monotonic()
+        self._join()
+        arrays, meta = flat_state(state), dataclasses.asdict(self.progress)
+        write = self._writer(arrays, meta, began)
+        self._saving, self._saved = threading.Thread(target=write, daemon=True), began
+        self._saving.start()
+        if wait:
+            self._join()
+        self.log.restart()
+
+    def _writer(self, arrays: dict[str, np.ndarray], meta: dict[str, Any], began: float) -> Callable[[], None]:
+        def write() -> None:
+            size = write_state(self.options.out, arrays, meta)
+            self._cost = 2 * (time.monotonic() - began) + 2
+            console.print(f"step {meta['step']} saved: {size / 2**20:.1f} MiB, {time.monotonic() - began:.1f} s")
+
+        return write
+
+    def _join(self) -> None:
+        if self._saving is not None:
+            self._saving.join()
+
+
+def main() -> None:
+    """Entry point of ``python -m train.stretch``."""
+
+    def run() -> int:
+        options = tyro.cli(Options, prog="python -m train.stretch", description=__doc__)
+        quiet_libraries()
+        return stretch(options)
+
+    run_door(run)
+
+
+if __name__ == "__main__":
+    main()
