@@ -9,11 +9,10 @@ NEW/metrics.jsonl              a line for each logged step of all stretches
 """
 
 import dataclasses
-import json
 import os
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,12 +27,13 @@ from train.cli import load_config, quiet_libraries
 from train.compact import flat_state, placed_state, read_meta, read_state, write_state
 from train.config import TrainConfig
 from train.curriculum import Curriculum, drawn_after
-from train.data import Fed, Feed
+from train.data import Feed
 from train.journal import METRICS
-from train.metrics import plain, read_metrics
+from train.metrics import read_metrics
 from train.publish import publish
 from train.setup import Setup, check_run, first_state, prepare
-from train.step import Metrics, TrainState, put_batch
+from train.step import TrainState, put_batch
+from train.stretch_log import Log, Progress
 
 #: Lines of the log whose mean is held against a rung's mark.
 JUDGED_LINES = 3
@@ -56,100 +56,16 @@ class Options:
     minutes: float = 8.0
     #: Begin at this rung rather than where the stretch before stood (from 0).
     rung: int | None = None
-    #: Let the learning rate fall to its end over so many steps, then stop; without it the rate stays.
-    decay_steps: int | None = None
+    #: Stop after so many steps, if the time is not over before.
+    steps: int | None = None
+    #: Let the learning rate fall to its end over these steps.
+    decay: bool = False
     #: Processes that draw samples; by default all processors but two.
     workers: int | None = None
     #: Minutes between two savings.
     save_every: float = 3.0
     #: Write the model for the reader there, too.
     model: Path | None = None
-
-
-@dataclasses.dataclass
-class Progress:
-    """What is carried from stretch to stretch beside the arrays."""
-
-    step: int = 0
-    rung: int = 0
-    stretch: int = 0
-    samples: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    drawn: dict[str, int] = dataclasses.field(default_factory=dict)
-
-
-class Log:
-    """Lines of the log: figures of the step, means since the line before, and how fast it went."""
-
-    def __init__(self, file: Path, progress: Progress, lines: list[dict[str, Any]]) -> None:
-        self.progress = progress
-        self._file = file
-        file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        self._pending: list[tuple[Metrics, Fed]] = []
-        self._begun, self._waited = time.monotonic(), 0.0
-        self.kinds: dict[str, float] = {}
-
-    def note(self, metrics: Metrics, fed: Fed, waited: float) -> None:
-        """Take in a step that was just begun."""
-        self._pending.append((metrics, dataclasses.replace(fed, batch=None)))  # type: ignore[arg-type]
-        self._waited += waited
-
-    def restart(self) -> None:
-        """Leave out of the rates what has passed since the last line."""
-        self._begun, self._waited = time.monotonic(), 0.0
-
-    def line(self, rung: str, kinds: tuple[str, ...]) -> None:
-        """Wait for the steps noted, and write their line.
-
-        Raises:
-            UserError: the loss of the last one is not finite.
-        """
-        if not self._pending:
-            return
-        fetched = [plain(jax.device_get(metrics)) for metrics, _ in self._pending]
-        fed = [one for _, one in self._pending]
-        now = time.monotonic()
-        passed, self._pending = now - self._begun, []
-        sums = np.sum([one["kind_loss"] for one in fetched], axis=0)
-        counts = np.sum([one["kind_tokens"] for one in fetched], axis=0)
-        self.kinds = {name: float(a / b) for name, a, b in zip(kinds, sums, counts, strict=True) if b}
-        samples, last, progress = sum(one.kinds.total() for one in fed), fetched[-1], self.progress
-        progress.samples += samples
-        progress.tokens += sum(one.tokens for one in fed)
-        progress.seconds += passed
-        line = {
-            "step": progress.step,
-            "loss": float(sums.sum() / max(counts.sum(), 1)),
-            "lr": last["lr"],
-            "grad_norm": float(np.mean([one["grad_norm"] for one in fetched])),
-            "router_loss": last["router_loss"],
-            "skipped": sum(one["skipped"] for one in fetched),
-            "kinds": {name: round(loss, 5) for name, loss in self.kinds.items()},
-            "modes": {one.mode: None for one in fed[-1:]},
-            "rung": rung,
-            "stretch": progress.stretch,
-            "samples": progress.samples,
-            "tokens": progress.tokens,
-            "seconds": round(progress.seconds, 2),
-            "samples_per_s": round(samples / passed, 1),
-            "steps_per_s": round(len(fed) / passed, 3),
-            "waited": round(self._waited / passed, 3),
-            "filled": round(float(np.mean([one.filled for one in fed])), 3),
-            "views_filled": round(float(np.mean([one.views_filled for one in fed])), 3),
-            "left_out": dict(sum((one.left_out for one in fed), Counter())),
-        }
-        line["modes"] = {fed[-1].mode: line["loss"]}
-        with self._file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
-        losses = " ".join(f"{name} {loss:.3f}" for name, loss in self.kinds.items())
-        console.print(
-            f"{rung} step {progress.step} loss {line['loss']:.4f} ({losses}) |g| {line['grad_norm']:.2f} "
-            f"{line['samples_per_s']:.0f} samples/s {line['steps_per_s']:.2f} steps/s wait {line['waited']:.0%} "
-            f"views {line['views_filled']:.0%}",
-            markup=False,
-        )
-        self.restart()
 
 
 def stretch(options: Options) -> int:
@@ -162,6 +78,8 @@ def stretch(options: Options) -> int:
     curriculum = load_config(options.config)
     if not isinstance(curriculum, Curriculum) or not curriculum.rungs:
         raise UserError(f"{options.config}: has no rungs; name a curriculum such as configs/small.py")
+    if options.decay and options.steps is None:
+        raise UserError("--decay needs --steps: the log's steps_per_s says how many there is time for")
     progress = Progress(**read_meta(options.from_)) if options.from_ is not None else Progress()
     progress.stretch += 1
     if options.rung is not None:
@@ -185,7 +103,7 @@ class _Run:
     def __init__(self, options: Options, curriculum: Curriculum, progress: Progress, log: Log, deadline: float) -> None:
         self.options, self.curriculum, self.progress, self.log = options, curriculum, progress, log
         self.deadline, self._saved = deadline, time.monotonic()
-        self.last = None if options.decay_steps is None else progress.step + options.decay_steps
+        self.last = None if options.steps is None else progress.step + options.steps
         self.setup: Setup = prepare(self.config())
         self._saving: threading.Thread | None = None
         self._cost = 10.0  # seconds that a saving takes; measured by the first one
@@ -198,15 +116,14 @@ class _Run:
     def config(self) -> TrainConfig:
         """Return the configuration of the rung, behind all samples so far."""
         optimizer, workers = self.curriculum.optimizer, self.options.workers
-        if self.last is not None:
-            length = self.options.decay_steps
-            optimizer = dataclasses.replace(optimizer, schedule="decay", decay_steps=length)
+        if self.options.decay:
+            optimizer = dataclasses.replace(optimizer, schedule="decay", decay_steps=self.options.steps)
         return self.curriculum.config(
             self.progress.rung,
             self.progress.drawn,
             out=self.options.out,
             optimizer=optimizer,
-            steps=self.last or self.curriculum.steps,
+            steps=self.last if self.options.decay and self.last else self.curriculum.steps,
             workers=max(1, (os.cpu_count() or 2) - 2) if workers is None else workers,
         )
 

@@ -1,0 +1,102 @@
+"""What a stretch says and remembers beside its arrays (`train.stretch`)."""
+
+import dataclasses
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from dsocr_jax.console import console
+from train.data import Fed
+from train.metrics import plain
+from train.step import Metrics
+
+
+@dataclasses.dataclass
+class Progress:
+    """What is carried from stretch to stretch beside the arrays."""
+
+    step: int = 0
+    rung: int = 0
+    stretch: int = 0
+    samples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    drawn: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+class Log:
+    """Lines of the log: figures of the step, means since the line before, and how fast it went."""
+
+    def __init__(self, file: Path, progress: Progress, lines: list[dict[str, Any]]) -> None:
+        self.progress = progress
+        self._file = file
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        self._pending: list[tuple[Metrics, Fed]] = []
+        self._begun, self._waited = time.monotonic(), 0.0
+        self.kinds: dict[str, float] = {}
+
+    def note(self, metrics: Metrics, fed: Fed, waited: float) -> None:
+        """Take in a step that was just begun."""
+        self._pending.append((metrics, dataclasses.replace(fed, batch=None)))  # type: ignore[arg-type]
+        self._waited += waited
+
+    def restart(self) -> None:
+        """Leave out of the rates what has passed since the last line."""
+        self._begun, self._waited = time.monotonic(), 0.0
+
+    def line(self, rung: str, kinds: tuple[str, ...]) -> None:
+        """Wait for the steps noted, and write their line.
+
+        Raises:
+            UserError: the loss of the last one is not finite.
+        """
+        if not self._pending:
+            return
+        fetched = [plain(jax.device_get(metrics)) for metrics, _ in self._pending]
+        fed = [one for _, one in self._pending]
+        now = time.monotonic()
+        passed, self._pending = now - self._begun, []
+        sums = np.sum([one["kind_loss"] for one in fetched], axis=0)
+        counts = np.sum([one["kind_tokens"] for one in fetched], axis=0)
+        self.kinds = {name: float(a / b) for name, a, b in zip(kinds, sums, counts, strict=True) if b}
+        samples, last, progress = sum(one.kinds.total() for one in fed), fetched[-1], self.progress
+        progress.samples += samples
+        progress.tokens += sum(one.tokens for one in fed)
+        progress.seconds += passed
+        line = {
+            "step": progress.step,
+            "loss": float(sums.sum() / max(counts.sum(), 1)),
+            "lr": last["lr"],
+            "grad_norm": float(np.mean([one["grad_norm"] for one in fetched])),
+            "router_loss": last["router_loss"],
+            "skipped": sum(one["skipped"] for one in fetched),
+            "kinds": {name: round(loss, 5) for name, loss in self.kinds.items()},
+            "modes": {one.mode: None for one in fed[-1:]},
+            "rung": rung,
+            "stretch": progress.stretch,
+            "samples": progress.samples,
+            "tokens": progress.tokens,
+            "seconds": round(progress.seconds, 2),
+            "samples_per_s": round(samples / passed, 1),
+            "steps_per_s": round(len(fed) / passed, 3),
+            "waited": round(self._waited / passed, 3),
+            "filled": round(float(np.mean([one.filled for one in fed])), 3),
+            "views_filled": round(float(np.mean([one.views_filled for one in fed])), 3),
+            "left_out": dict(sum((one.left_out for one in fed), Counter())),
+        }
+        line["modes"] = {fed[-1].mode: line["loss"]}
+        with self._file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+        losses = " ".join(f"{name} {loss:.3f}" for name, loss in self.kinds.items())
+        console.print(
+            f"{rung} step {progress.step} loss {line['loss']:.4f} ({losses}) |g| {line['grad_norm']:.2f} "
+            f"{line['samples_per_s']:.0f} samples/s {line['steps_per_s']:.2f} steps/s wait {line['waited']:.0%} "
+            f"views {line['views_filled']:.0%}",
+            markup=False,
+        )
+        self.restart()
