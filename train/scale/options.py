@@ -131,3 +131,8 @@ class Refused:
     """The user asked for what there is not."""
 
     message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """Nothing more is measured; however the process ends after that."""

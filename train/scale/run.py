@@ -14,16 +14,18 @@ from dsocr_jax.bench.row import write_json
 from dsocr_jax.console import console
 from dsocr_jax.errors import UserError
 from train.scale.line import Line, in_words
-from train.scale.options import READING, Begun, Options, Planned, Refused
+from train.scale.options import READING, Begun, Finished, Options, Planned, Refused
 from train.scale.reading import read_lines
 from train.scale.trainer import serve
 
 #: How often the process that trains may die, each time at another line.
 STARTS = 4
+#: Seconds that a process gets to end when it says no more.
+PATIENCE = 30
 #: Seconds after the end of the time in which the line at work may still come.
 GRACE = 60
 #: Share of the devices' memory for the programs; the rest is the driver's and NCCL's.
-MEMORY = "0.92"
+MEMORY = "0.9"
 
 #: What JAX reads from the environment when it starts.
 ENVIRONMENT = {"XLA_PYTHON_CLIENT_MEM_FRACTION": MEMORY, "TF_CPP_MIN_LOG_LEVEL": "2"}
@@ -91,10 +93,12 @@ def train(options: Options, table: Table, until: float | None) -> tuple[str, ...
         with _process(options, tuple(seen.begun), until) as (process, connection):
             for message in _messages(connection, None if until is None else until + GRACE):
                 seen.note(message, table)
-            process.join(1)
+            if seen.finished:
+                break
+            late = until is not None and time.monotonic() > until
+            process.join(0 if late else PATIENCE)
             status = process.exitcode
-        late = until is not None and time.monotonic() > until
-        if status == 0 or (late and not seen.at_work):
+        if late and not seen.at_work:
             break
         why = "the time was over" if late and status is None else f"its process ended with status {status}"
         if not seen.at_work:
@@ -113,11 +117,13 @@ class Seen:
         names: of the lines, those of all processes.
         begun: names of lines, none of which is begun a second time.
         at_work: name of the line that is measured; empty between two.
+        finished: whether all is measured, or the time is over.
     """
 
     names: tuple[str, ...] = ()
     begun: list[str] = dataclasses.field(default_factory=list)
     at_work: str = ""
+    finished: bool = False
 
     def note(self, message: Any, table: Table) -> None:
         """Take a message.
@@ -141,6 +147,8 @@ class Seen:
             case Line():
                 self.at_work = ""
                 table.add(message)
+            case Finished():
+                self.finished = True
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 A process of its own gives the devices' memory back for reading, and may die without taking the table with it.
 """
 
+import dataclasses
 import gc
 import os
 import tempfile
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dsocr_jax.errors import UserError
 from train.scale.compiling import set_up
 from train.scale.line import Line
-from train.scale.options import READING, Begun, Options, Planned, Refused
+from train.scale.options import READING, Begun, Finished, Options, Planned, Refused
 
 if TYPE_CHECKING:
     import jax
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from train.scale.plan import Restart, Task
     from train.scale.program import Program
 
+#: Lines compiled at the same time at first, so that there are soon some figures.
+FIRST = 3
 #: Characters of an error that the table has room for.
 ERROR = 300
 
@@ -45,6 +48,7 @@ def serve(options: Options, skip: tuple[str, ...], until: float | None, connecti
     try:
         for message in work(options, skip, until):
             connection.send(message)
+        connection.send(Finished())
     except UserError as error:
         connection.send(Refused(str(error)))
     except BrokenPipeError:  # the parent has gone
@@ -72,6 +76,8 @@ def work(options: Options, skip: tuple[str, ...] = (), until: float | None = Non
     wanted = [one for one in wanted if one.name not in skip]
     if not wanted:
         return
+    if skip:  # a process has died: what kills the next one, if something does, must be known
+        options = dataclasses.replace(options, together=1)
     speed = measure_device(*((512, 64) if on_cpu else (8192, 2048)), config.compute_dtype)
     yield speed
     run = _Run(options, config, jax.devices(), speed, max(counts), wanted)
@@ -115,6 +121,7 @@ class _Run:
         self.left = Counter(programs)
         self.waiting = list(self.left)
         self.building: dict[Task, Future[Program]] = {}
+        self.begun = False
 
     def line(self, one: "Task | Restart") -> Line:
         """Return a line, or one that says what became of it."""
@@ -138,7 +145,9 @@ class _Run:
         from train.scale.program import build
 
         if task not in self.building:
-            several, self.waiting = self.waiting[: self.options.at_once()], self.waiting[self.options.at_once() :]
+            count = self.options.at_once() if self.begun else min(FIRST, self.options.at_once())
+            several, self.waiting = self.waiting[:count], self.waiting[count:]
+            self.begun = True
             self.building |= {one: self.pool.submit(build, one, self.config, self.devices) for one in several}
             wait(self.building.values())
         self.left[task] -= 1

@@ -17,13 +17,13 @@ from train.bench import works
 from train.bench.works import Work
 from train.scale import command, reader, run, trainer
 from train.scale.line import Check, Line, in_words
-from train.scale.options import Begun, Options, Planned, Refused
+from train.scale.options import Begun, Finished, Options, Planned, Refused
 from train.scale.reader import Read, ReadJob
 from train.scale.reading import compare, line_of
 
 SPEED = DeviceSpeed("none", 1e12, 1e9, "float32")
 PLANNED = Planned(Options(preset="nano", dtype="float32"), "cpu", 2, ("a", "b", "c"))
-GOOD, DIED = 0, -9
+DIED = -9
 
 
 def told(monkeypatch, *processes: tuple[int, list]) -> list[tuple[str, ...]]:
@@ -50,7 +50,10 @@ def told(monkeypatch, *processes: tuple[int, list]) -> list[tuple[str, ...]]:
 
 def test_the_file_holds_what_is_known(tmp_path, monkeypatch):
     file = tmp_path / "table.json"
-    told(monkeypatch, (GOOD, [PLANNED, SPEED, Begun("a"), Line("a", rate=2.0), Begun("b"), Line("b", error="no room")]))
+    told(
+        monkeypatch,
+        (DIED, [PLANNED, SPEED, Begun("a"), Line("a", rate=2.0), Begun("b"), Line("b", error="no room"), Finished()]),
+    )
     monkeypatch.setattr(run, "read", lambda *given: None)
     assert run.run(Options(out=file)) == 1  # of b there are no figures, and c was not begun
     said = json.loads(file.read_text())
@@ -62,7 +65,7 @@ def test_the_file_holds_what_is_known(tmp_path, monkeypatch):
 
 def test_another_process_goes_on_behind_the_line_that_killed_one(monkeypatch):
     first = [PLANNED, SPEED, Begun("a"), Line("a", rate=1.0), Begun("b")]
-    passed = told(monkeypatch, (DIED, first), (GOOD, [PLANNED, SPEED, Begun("c"), Line("c", rate=1.0)]))
+    passed = told(monkeypatch, (DIED, first), (DIED, [PLANNED, SPEED, Begun("c"), Line("c", rate=1.0), Finished()]))
     table = run.Table(Options())
     assert run.train(Options(), table, None) == ("a", "b", "c")
     assert passed == [(), ("a", "b")]
@@ -78,7 +81,7 @@ def test_a_process_that_dies_before_any_line_is_an_error(monkeypatch):
 
 
 def test_what_the_process_refuses_is_the_users_to_hear(monkeypatch):
-    told(monkeypatch, (GOOD, [Refused("--devices 9: there are 2 devices")]))
+    told(monkeypatch, (DIED, [Refused("--devices 9: there are 2 devices")]))
     with pytest.raises(UserError, match="there are 2"):
         run.train(Options(), run.Table(Options()), None)
 
