@@ -248,4 +248,4 @@ def differences(one: ModelConfig, other: ModelConfig) -> list[str]:
     for part in ("sam", "clip", "decoder"):
         mine, theirs = getattr(one, part), getattr(other, part)
         found += [f"{part}.{name}" for name in vars(mine) if getattr(mine, name) != getattr(theirs, name)]
-    return found + [name for name in (*IDS, "rival") if getattr(one, name) != getattr(other, name)]
+    return found + [name for name in (*IDS, "rival", "grey") if getattr(one, name) != getattr(other, name)]
