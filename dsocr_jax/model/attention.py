@@ -168,8 +168,9 @@ def masked(
 ) -> Array:
     """`attend` through the named implementation of JAX's function.
 
-    cuDNN has a gradient only for even numbers of queries and keys: one is added that is dropped again, and that sees
-    and is seen by no other. Without a mask it is told by the number of keys, since a mask would be there as a whole.
+    cuDNN has a gradient only for even numbers of queries and keys: one is added that is dropped again, and that is seen
+    by no other. Without a mask, cuDNN is told the number of keys, since a mask would be there as a whole; the added
+    query counts as one of the others, since what cuDNN writes for queries that do not count may be anything.
     """
     run = partial(jax.nn.dot_product_attention, is_causal=causal, scale=scale, implementation=implementation)
     (batch, queries), keys = q.shape[:2], k.shape[1]
@@ -179,7 +180,7 @@ def masked(
     q = jnp.pad(q, ((0, 0), (0, more_q), (0, 0), (0, 0)))
     k, v = (jnp.pad(x, ((0, 0), (0, more_k), (0, 0), (0, 0))) for x in (k, v))
     if mask is None:
-        lengths = jnp.full(batch, queries, jnp.int32), jnp.full(batch, keys, jnp.int32)
+        lengths = jnp.full(batch, queries + more_q, jnp.int32), jnp.full(batch, keys, jnp.int32)
         return run(q, k, v, query_seq_lengths=lengths[0], key_value_seq_lengths=lengths[1])[:, :queries]
     mask = jnp.pad(mask, ((0, 0), (0, 0), (0, more_q), (0, more_k)))
     mask = mask.at[:, :, queries:, 0].set(True)

@@ -105,7 +105,7 @@ def in_words(line: "Line") -> str:
     return (
         f"{line.work}, {line.devices} devices: {line.tokens_per_s:,.0f} tokens/s{pictures}  {line.milliseconds:,.1f} ms"
         f"  {line.share:.1%} of the measured peak{nominal}{memory}  compiled in {line.compile_s:.0f} s  "
-        f"loss {line.loss:.3f}  [{line.options}]"
+        f"loss {line.loss:.3f}{'' if line.finite else ' (NOT FINITE: steps were skipped)'}  [{line.options}]"
     )
 
 

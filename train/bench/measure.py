@@ -41,6 +41,7 @@ class Line:
         gigabytes: most memory of one device; None where the device does not tell.
         compile_s: seconds to compile.
         loss: of the last step; it must be a number.
+        finite: every step's loss and gradients were numbers.
         parts: (part, milliseconds of a step), if it was traced.
         options: what else decides.
     """
@@ -56,6 +57,7 @@ class Line:
     gigabytes: float | None
     compile_s: float
     loss: float
+    finite: bool
     parts: tuple[tuple[str, float], ...]
     options: str
 
@@ -92,12 +94,15 @@ def measure(
     state, metrics = step(state, placed)
     jax.block_until_ready(metrics)
     compile_s = time.perf_counter() - start
+    skipped = [metrics["skipped"]]
     for _ in range(WARM):
         state, metrics = step(state, placed)
+        skipped.append(metrics["skipped"])
     jax.block_until_ready(state)
     start = time.perf_counter()
     for _ in range(steps):
         state, metrics = step(state, placed)
+        skipped.append(metrics["skipped"])
     jax.block_until_ready(state)
     took = (time.perf_counter() - start) / steps
     parts: tuple[tuple[str, float], ...] = ()
@@ -125,6 +130,7 @@ def measure(
         gigabytes=memory["peak_bytes_in_use"] / 1e9 if "peak_bytes_in_use" in memory else None,
         compile_s=compile_s,
         loss=float(metrics["loss"]),
+        finite=not any(map(bool, skipped)),
         parts=parts,
         options=describe(config, work, mesh),
     )
