@@ -11,7 +11,7 @@ from typing import Any
 
 from dsocr_jax.errors import UserError
 from train.scale.line import Line
-from train.scale.options import READING, Options
+from train.scale.options import CPU_ROWS, READING, Options
 from train.scale.reader import Read, ReadJob, Ready, serve
 
 #: Pages of a process, and how many different files these are: the rest are read again, which costs the same.
@@ -52,7 +52,8 @@ def read_lines(options: Options, until: float | None) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as folder:
         files = make_files(Path(folder), min(pages, DIFFERENT), bench.page_size)
         several = tuple(files[number % len(files)] for number in range(pages))
-        job = ReadJob(bench.preset, bench.mode, several, bench.tokens, bench.rows, threads, options.compile_cache)
+        rows = CPU_ROWS if on_cpu else bench.rows
+        job = ReadJob(bench.preset, bench.mode, several, bench.tokens, rows, threads, options.compile_cache)
         yield from _measure(job, places, until)
 
 
