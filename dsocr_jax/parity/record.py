@@ -18,7 +18,8 @@ from dsocr_jax.parity.original import Listener, load_original
 from dsocr_jax.parity.settings import Record
 from dsocr_jax.preprocess import normalise
 
-#: The original's placeholder and beginning of a text; its code names the first.
+#: The original's placeholder and beginning of a text; its code names the first. A model of another size names its own
+#: placeholder in ``config.json``, as our export does.
 IMAGE_ID, BOS_ID = 128815, 0
 #: Pixels a side of a vision token, and the tiles that a tiled mode is recorded with.
 STRIDE, GRID = 64, (2, 1)
@@ -68,8 +69,9 @@ def _run(model: Any, listener: Listener, mode: Mode | None, settings: Record) ->
 
     key = f"record/{mode.name if mode else TEXT}"
     grid = GRID if mode and mode.crop else NO_TILES
-    ids, start = _ids(key, mode, grid, settings, int(model.config.vocab_size))
-    vision = _vision(key, mode, grid, ids)
+    image = int(read_json(settings.model / "config.json").get("image_token_id", IMAGE_ID))
+    ids, start = _ids(key, mode, grid, settings, int(model.config.vocab_size), image)
+    vision = _vision(key, mode, grid, ids == image)
     tokens = torch.from_numpy(ids[None].astype(np.int64))
     with listener.listening():
         logits = model(input_ids=tokens, use_cache=False, return_dict=True, **vision).logits[0].float().numpy()
@@ -77,7 +79,7 @@ def _run(model: Any, listener: Listener, mode: Mode | None, settings: Record) ->
     embedded = arrays.pop("embedded")[0]
     arrays |= {"input_ids": ids[None], "logits": logits, "argmax": logits.argmax(-1).astype(np.int32)}
     if mode:
-        arrays["sequence"] = embedded[ids == IMAGE_ID]
+        arrays["sequence"] = embedded[ids == image]
     for name, rule in (("greedy_ids", None), (f"greedy_ngram{NGRAM}_ids", NGRAM)):
         written = model.generate(
             tokens,
@@ -102,22 +104,25 @@ def _run(model: Any, listener: Listener, mode: Mode | None, settings: Record) ->
     }
     if mode:
         size = {"base_size": mode.base_size, "tile_size": mode.tile_size if has_tiles(grid) else None}
-        meta |= {**size, "grid_w_h": list(grid), "image_start": start, "image_tokens": int((ids == IMAGE_ID).sum())}
+        meta |= {**size, "grid_w_h": list(grid), "image_start": start, "image_tokens": int((ids == image).sum())}
     return meta, arrays
 
 
-def _ids(key: str, mode: Mode | None, grid: Grid, settings: Record, vocab: int) -> tuple[np.ndarray, int]:
+def _ids(key: str, mode: Mode | None, grid: Grid, settings: Record, vocab: int, image: int) -> tuple[np.ndarray, int]:
     """Token ids of one row, and where its placeholders begin."""
     if mode is None:
         return np.concatenate(
-            [[BOS_ID], 3 + synthetic.noise(f"{key}/ids", TEXT_LENGTH - 1) % (min(vocab, IMAGE_ID) - 3)]
+            [[BOS_ID], 3 + synthetic.noise(f"{key}/ids", TEXT_LENGTH - 1) % (min(vocab, image) - 3)]
         ), 0
     count = count_tokens(mode, grid, STRIDE)
-    return np.array([BOS_ID, *[IMAGE_ID] * count, *settings.prompt_ids], np.int64), 1
+    beyond = [number for number in settings.prompt_ids if not 0 <= number < vocab]
+    if beyond:
+        raise UserError(f"--prompt-ids {beyond[0]}: the model has {vocab} ids; give those of its own tokenizer")
+    return np.array([BOS_ID, *[image] * count, *settings.prompt_ids], np.int64), 1
 
 
-def _vision(key: str, mode: Mode | None, grid: Grid, ids: np.ndarray) -> dict[str, Any]:
-    """The original's arguments for one row's picture; pictures of zeros stand for none."""
+def _vision(key: str, mode: Mode | None, grid: Grid, there: np.ndarray) -> dict[str, Any]:
+    """The original's arguments for one row's picture, whose tokens are ``there``; pictures of zeros stand for none."""
     import torch
 
     def view(name: str, size: int) -> np.ndarray:
@@ -131,7 +136,7 @@ def _vision(key: str, mode: Mode | None, grid: Grid, ids: np.ndarray) -> dict[st
             tiles = np.stack([view(f"tile{i}", mode.tile_size) for i in range(grid[0] * grid[1])])
     return {
         "images": [(torch.from_numpy(np.ascontiguousarray(tiles)), torch.from_numpy(np.ascontiguousarray(whole)))],
-        "images_seq_mask": torch.from_numpy(ids == IMAGE_ID)[None],
+        "images_seq_mask": torch.from_numpy(there)[None],
         "images_spatial_crop": torch.tensor([list(grid)], dtype=torch.long),
     }
 
