@@ -26,7 +26,7 @@ Rule = Literal["off", "plain", "plain-eval", "image", "pdf", "batch"]
 def read(
     sources: Annotated[list[str], tyro.conf.Positional],
     /,
-    checkpoint: Path,
+    checkpoint: Path | None = None,
     out: Path | None = None,
     jsonl: str | None = None,
     again: bool = False,
@@ -60,14 +60,14 @@ def read(
 
     Args:
         sources: pictures, PDFs, folders (searched with their subfolders) or quoted patterns ('scans/**/*.png').
-        checkpoint: a model folder, or the folder of a training run.
+        checkpoint: a model folder, or the folder of a training run; by default the small model of the package.
         out: folder of NAME.md, NAME.json, the figures and tables of every page, and the page with its boxes drawn;
             without it the text goes to standard output.
         jsonl: a file that gets a line of JSON for each page, or '-' for standard output.
         again: read pages that have been read before, too.
         order: answers come in the order of the pages, or as they are finished.
         drawings: write pictures for people (boxes, redrawn figures) to --out.
-        mode: one of the model's modes; by default its first.
+        mode: one of the model's modes; by default its first (small for the model of the package).
         prompt: markdown, ocr, free, figure, describe, locate, or any text.
         locate: what to look for with the prompt 'locate'.
         max_new_tokens: most tokens of an answer; by default what the model's context leaves.
@@ -96,13 +96,17 @@ def read(
     from dsocr_jax.reading.choose import LOOPS, Sampling
     from dsocr_jax.reading.command import ReadJob, run
     from dsocr_jax.weights.checkpoint import read_config
+    from dsocr_jax.weights.shipped import choose_model
 
     if not sources:
         raise UserError("nothing to read: name pictures, PDFs, folders or patterns")
+    chosen = choose_model(checkpoint)
+    if checkpoint is None:
+        console.print("reading with the small model that comes with the package; --checkpoint names another")
     if compile_cache:
         _keep_compiled()
     reading = ReadOptions(
-        mode or read_config(checkpoint).modes[0].name,
+        mode or chosen.mode or read_config(chosen.checkpoint).modes[0].name,
         prompt,
         locate,
         max_new_tokens,
@@ -117,7 +121,7 @@ def read(
     return run(
         ReadJob(
             sources,
-            checkpoint,
+            chosen.checkpoint,
             out,
             jsonl,
             again,
