@@ -21,5 +21,5 @@ def test_the_shipped_one_is_taken_otherwise(tmp_path: Path, monkeypatch: pytest.
 
 def test_reading_without_any_model_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "SHIPPED", tmp_path / "none")
-    with pytest.raises(UserError, match="has no weights of its own; name a model folder .* by --checkpoint"):
+    with pytest.raises(UserError, match=r"has no weights of its own; name a model folder .* by --checkpoint"):
         app.cli(prog="dsocr", args=["read", "x.png"])
