@@ -17,6 +17,8 @@ from train.step import TrainState, put_batch
 
 #: Steps before the clock starts, beside those that are compared.
 WARM = 1
+#: Characters of an error that a note has room for.
+ERROR = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,14 +67,19 @@ def measure(
         state, metrics = program.step(state, own)
     jax.block_until_ready((state, metrics))
     took = (time.perf_counter() - start) / steps
-    seen = None
+    seen, notes = None, [program.note]
     if trace:
-        state, seen = traced(program, state, own)
+        try:
+            seen = traced(program, state, own)
+        except Exception as error:  # whatever the profiler has: the line's other figures stand
+            notes.append(f"not traced: {type(error).__name__}: {error}"[:ERROR])
     del state
     counted = work_of(rows, program.model)
     flops = sum(step_flops(program.config, counted).values()) / count
-    pages = task.work.pages * task.work.rows * count
-    done = pages if task.work.mode is not None else counted.tokens
+    done = counted.tokens
+    if task.work.mode is not None:
+        done = task.work.pages * task.work.rows * count
+        notes.append(f"{counted.tokens / took:,.0f} tokens/s")
     if count == 1:
         alone = Alone(losses, tuple(same), done / took)
     line = Line(
@@ -87,13 +94,13 @@ def measure(
         share=flops / took / speed.flops,
         efficiency=None if alone is None else done / took / count / alone.rate,
         traffic=program.traffic,
-        communication=None if seen is None else seen.communication / seen.span,
-        exposed=None if seen is None else seen.exposed / seen.span,
+        communication=None if seen is None else seen.share(seen.communication),
+        exposed=None if seen is None else seen.share(seen.exposed),
         gigabytes=program.gigabytes,
         loss=first,
         checks=() if alone is None or count == 1 else compare(program, first, same, alone),
         compile_s=program.compile_s,
-        note="; ".join([program.note] + ([f"{counted.tokens / took:,.0f} tokens/s"] if task.work.mode else [])),
+        note="; ".join(notes),
     )
     return line, alone if count == 1 else None
 

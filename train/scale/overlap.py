@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 
+from dsocr_jax.errors import UserError
 from train.profile import COLLECTIVES, COPIES, part_of
 from train.xplane import Operation
 
@@ -36,10 +37,20 @@ class Overlap:
         """Share of the communication that runs beside computations; 1 where there is none."""
         return 1.0 - self.exposed / self.communication if self.communication else 1.0
 
+    def share(self, seconds: float) -> float:
+        """Return some of these seconds as a share of the span."""
+        return seconds / self.span
+
 
 def overlap(found: Sequence[Operation]) -> Overlap:
-    """Return what of the traced time is communication; copies are neither communication nor computation."""
+    """Return what of the traced time is communication; copies are neither communication nor computation.
+
+    Raises:
+        UserError: nothing was traced.
+    """
     devices = sorted({one.device for one in found})
+    if not devices:
+        raise UserError("the trace holds no operation of a device")
     sums = [0.0] * 4
     for device in devices:
         moving: Spans = []

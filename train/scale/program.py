@@ -127,8 +127,12 @@ def _gigabytes(compiled: Any) -> float | None:
     return (held + sizes.temp_size_in_bytes) / 1e9
 
 
-def traced(program: Program, state: TrainState, batch: Batch) -> tuple[TrainState, Overlap]:
-    """Run some steps under the profiler; return the state behind them, and what was communication."""
+def traced(program: Program, state: TrainState, batch: Batch) -> Overlap:
+    """Run some steps under the profiler, which take the state away; return what of their time was communication.
+
+    Raises:
+        UserError: there is no trace, or nothing in it.
+    """
     options = jax.profiler.ProfileOptions()
     options.python_tracer_level = 0  # it would slow the steps down
     with tempfile.TemporaryDirectory() as folder:
@@ -139,4 +143,4 @@ def traced(program: Program, state: TrainState, batch: Batch) -> tuple[TrainStat
             jax.block_until_ready((state, metrics))
         finally:
             jax.profiler.stop_trace()
-        return state, overlap(operations(find_trace(Path(folder))))
+        return overlap(operations(find_trace(Path(folder))))

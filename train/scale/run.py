@@ -25,7 +25,7 @@ PATIENCE = 30
 #: Seconds after the end of the time in which the line at work may still come.
 GRACE = 60
 #: Share of the devices' memory for the programs; the rest is the driver's and NCCL's.
-MEMORY = "0.9"
+MEMORY = "0.92"
 
 #: What JAX reads from the environment when it starts.
 ENVIRONMENT = {"XLA_PYTHON_CLIENT_MEM_FRACTION": MEMORY, "TF_CPP_MIN_LOG_LEVEL": "2"}

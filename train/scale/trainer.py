@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from train.scale.program import Program
 
 #: Lines compiled at the same time at first, so that there are soon some figures.
-FIRST = 3
+FIRST = 4
 #: Characters of an error that the table has room for.
 ERROR = 300
 

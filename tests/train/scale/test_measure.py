@@ -67,6 +67,15 @@ def test_what_differs_from_one_device_is_told(programs, one):
     assert "NOT EQUAL TO ONE DEVICE: loss" in lines.in_words(line) and line.communication is None
 
 
+def test_a_trace_that_fails_leaves_the_other_figures(programs, one, monkeypatch):
+    def fail(*given):
+        raise RuntimeError("no profiler")
+
+    monkeypatch.setattr("train.scale.measure.traced", fail)
+    line, _ = measure(programs[2], SPEED, 1, one[1], most=2)
+    assert line.rate > 0 and line.communication is None and "not traced: RuntimeError: no profiler" in line.note
+
+
 def test_a_pipeline_has_equal_microbatches_of_the_same_rows():
     stages = task(WORK, stage=4)
     batch = host_batch(stages, dataclasses.replace(CONFIG, accumulate=stages.accumulate), range(4), shards=1)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsocr_jax.errors import UserError
 from train.scale.overlap import Overlap, common, length, merged, overlap
 from train.xplane import Operation
 
@@ -46,6 +47,11 @@ def test_loops_around_operations_hide_nothing():
         operation("cpu 0", "thread", "dot.1", 6.0, 3.0),
     ]
     assert overlap(found).exposed == 6.0
+
+
+def test_an_empty_trace_is_told():
+    with pytest.raises(UserError, match="no operation"):
+        overlap([])
 
 
 def test_devices_are_averaged():
