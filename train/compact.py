@@ -2,9 +2,9 @@
 
 A parameter is kept in bfloat16, the type that it is computed with, so that the loss goes on where it was; what is lost
 is the part of it that no forward pass has seen. Adam's second moment is kept as its logarithm in steps of half an
-octave, the first as a multiple of the root of the second in sixteenths: each is within a tenth of what it was, and a
-moment changes by as much in a few steps anyway. The bytes are sorted into planes that deflate shrinks to some 20 bits
-for a parameter with its moments, and lie in parts of at most `PART` bytes with a list of digests.
+octave, the first as a multiple of the root of the second in eighths: moments change by as much in a few steps anyway.
+The bytes are sorted into planes that deflate shrinks to some 20 bits for a parameter with its moments, and lie in parts
+of at most `PART` bytes with a list of digests.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ PART = 15 << 20
 MAX_INDEX, MAX_BYTES = 4 << 20, 4 << 30
 
 #: Steps of the second moment's logarithm (base 2) and of the first moment over its root.
-OCTAVE, SHARE = 2.0, 16.0
+OCTAVE, SHARE = 2.0, 8.0
 
 #: The logarithm that code 1 stands for; code 0 is no moment at all.
 LEAST = -126.0
