@@ -1,0 +1,181 @@
+"""``python -m train.model_card EVIDENCE --log metrics.jsonl --out docs/model_card.md``: the card, from numbers alone.
+
+What a run says is written here by a program, so that no number in the card was typed; the words around them are below.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from dsocr_jax.console import console, run_door
+from dsocr_jax.errors import UserError
+from dsocr_jax.evaluate.result import write_file
+from dsocr_jax.model.ocr import count_parameters
+from dsocr_jax.weights.strict_json import read_json
+from train.cli import load_config
+from train.metrics import read_metrics
+
+MAX_BYTES = 64 << 20
+
+#: Rows of the table: name, evaluation, its group, metric, first bar and goal.
+BARS = (
+    ("plain pages of up to 100 words, word-set precision", "sparse", "plain, small", "word_set_precision", 0.9, 0.99),
+    ("the same, random strings of letters", "sparse", "random, small", "word_set_precision", 0.75, 0.95),
+    ("charts: parseable", "charts-middle", None, "parseable", 0.95, 0.995),
+    ("charts: numbers within 5 % of the axis", "charts-middle", None, "numbers within 5 %", 0.5, 0.85),
+    ("molecules: valid", "molecules-middle", None, "valid", 0.8, 0.97),
+    ("molecules: exact", "molecules-middle", None, "exact", 0.25, 0.7),
+    ("geometry: parseable", "geometry-middle", None, "parseable", 0.95, 0.995),
+    ("geometry: segment F1 at 0.75, fixed", "geometry-middle", None, "F1 at 0.75", 0.5, 0.85),
+)
+#: Density at which precision falls below 90 %, in text tokens a vision token: first bar and goal.
+DENSITY_BARS = (1.5, 5.0)
+
+CARD = """# A small model that reads
+
+{parameters:.1f} million parameters in the architecture of DeepSeek-OCR (SAM-like tower, 16x compressor, CLIP-like
+tower, decoder with {experts} routed experts), taught from nothing by `configs/small.py`; bfloat16, in the layout of
+the original. `dsocr read PICTURE` uses it when no other model is named. `python -m train.model_card` writes this page.
+
+## What it was taught
+
+- **Data**: {samples:,} samples of this project's generators, each drawn once and never again ({kinds}): pages of
+  English common words, made-up words and random letters in {faces} faces, black on white or gray; charts, molecules
+  and plane figures of the levels easy and middle. No data of others, no degradation, no photographs.
+- **Compute**: {steps:,} steps in {stretches} stretches on one GPU, {hours:.2f} hours of training, {tokens:,} tokens.
+- **Held out**: what a sample says decides whether it belongs to training or test; nothing below was trained on.
+
+## What it can do
+
+Held-out samples, undegraded, greedy, {mode} (intervals are bootstraps over samples):
+
+| | value | interval | first bar | goal |
+| --- | ---: | ---: | ---: | ---: |
+{table}
+
+Precision of plain pages falls below 90 % at (vision tokens as the paper counts them):
+
+| pages, mode | {units} |
+| --- | {rules} |
+{density}
+
+## Limits
+
+It reads clean prints of English at 10 pixels or more, in square pictures. It has seen no photographs, no handwriting,
+no other languages, no tables within pages, no degradation, and colours only as their luma. What it cannot read it makes
+up.
+
+## Licence
+
+Apache-2.0, as the project. Nothing but output of this project's generators was used; fonts and their licences are in
+[NOTICE](../NOTICE).
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Where the numbers are."""
+
+    #: ``evidence.json`` of `train.evidence`.
+    evidence: Annotated[Path, tyro.conf.Positional]
+    #: Log of the stretches.
+    log: Path
+    #: The card.
+    out: Path = Path("docs/model_card.md")
+    #: The curriculum.
+    config: Path = Path("configs/small.py")
+
+
+def model_card(options: Options) -> int:
+    """Write the card.
+
+    Raises:
+        UserError: a number that it needs is missing.
+    """
+    try:
+        summary = read_json(options.evidence, MAX_BYTES)
+        text = card(summary, read_metrics(options.log), options.config)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{options.evidence}: not readable ({error})") from None
+    except (KeyError, IndexError) as error:
+        raise UserError(f"{options.evidence} and {options.log} lack {error}; evaluate everything first") from None
+    console.print(f"written {write_file(options.out, text)}", markup=False)
+    return 0
+
+
+def card(summary: Mapping[str, Any], lines: list[dict[str, Any]], file: Path) -> str:
+    """Return the card of an evidence file, the log's lines and the curriculum."""
+    config, last = load_config(file), lines[-1]
+    model = config.model_config
+    rows = [_row(name, _found(summary["rows"], *where), first, goal) for name, *where, first, goal in BARS]
+    curves = summary["density"]
+    units = list(next(iter(curves.values())))
+    plain = curves["plain, small"]["tokens"]["crossing"] or curves["plain, small"]["tokens"]["at least"]
+    rows.append(_line("text tokens a vision token at 90 % precision", _number(plain), "", *map(str, DENSITY_BARS)))
+    return CARD.format(
+        parameters=count_parameters(model) / 1e6,
+        experts=model.decoder.experts,
+        samples=last["samples"],
+        kinds=", ".join(f"{share:.0%} {kind}" for kind, share in _shares(config.mixture).items()),
+        faces=_faces(),
+        steps=last["step"],
+        stretches=last["stretch"],
+        hours=last["seconds"] / 3600,
+        tokens=last["tokens"],
+        mode="small mode (100 vision tokens)",
+        table="\n".join(rows),
+        units=" | ".join(f"{unit} per vision token" for unit in units),
+        rules=" | ".join("---:" for _ in units),
+        density="\n".join(
+            f"| {name} | " + " | ".join(_crossing(curve[unit]) for unit in units) + " |"
+            for name, curve in curves.items()
+        ),
+    )
+
+
+def _found(rows: Mapping[str, Any], evaluation: str, group: str | None, metric: str) -> list[float | None]:
+    found = rows[evaluation]
+    return (found if group is None else found[group])[metric]
+
+
+def _row(name: str, value: list[float | None], first: float, goal: float) -> str:
+    mean, low, high = value
+    interval = "" if low is None or high is None else f"{low:.1%} to {high:.1%}"
+    return _line(name, "-" if mean is None else f"{mean:.1%}", interval, f"{first:.0%}", f"{goal:.1%}")
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _crossing(curve: Mapping[str, Any]) -> str:
+    if curve["crossing"] is not None:
+        return f"{curve['crossing']:.2f}"
+    return f"above {curve['at least']:.2f}" if curve["at least"] is not None else "nowhere above"
+
+
+def _shares(mixture: Mapping[str, float]) -> dict[str, float]:
+    total = sum(mixture.values())
+    return {kind: weight / total for kind, weight in mixture.items() if weight}
+
+
+def _faces() -> int:
+    from datagen.pages.settings import MIDDLE
+
+    return len(MIDDLE.faces)
+
+
+def main() -> None:
+    """Entry point of ``python -m train.model_card``."""
+    run_door(lambda: model_card(tyro.cli(Options, prog="python -m train.model_card", description=__doc__)))
+
+
+if __name__ == "__main__":
+    main()
