@@ -93,6 +93,23 @@ def unknown_loops(text: str) -> int:
     return sum(not _TRIPS.search(line) and any(called in inside for called in _called(line)) for line in loops)
 
 
+def collective_names(text: str) -> frozenset[str]:
+    """Return the names of the instructions of a program that move data between devices, and of those that begin them.
+
+    In a trace operations have these names, which may be those of JAX (``ppermute.3``) and not of the operation.
+    """
+    computations, _ = _computations(text)
+    found: set[str] = set()
+    for instructions in computations.values():
+        for name, line in instructions.items():
+            wraps = " async-start(" in line and any(
+                any(_collectives(computations.get(one, {}))) for one in _called(line)
+            )
+            if wraps or any(_collectives({name: line})):
+                found.add(name)
+    return frozenset(found)
+
+
 def sent_in_a_ring(kind: str, group: int, operands: float) -> float:
     """Return the bytes that each of ``group`` devices sends, where an operation's operand has ``operands`` bytes.
 

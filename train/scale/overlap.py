@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from dsocr_jax.errors import UserError
 from train.profile import COLLECTIVES, COPIES, part_of
@@ -42,8 +42,12 @@ class Overlap:
         return seconds / self.span
 
 
-def overlap(found: Sequence[Operation]) -> Overlap:
+def overlap(found: Sequence[Operation], names: Collection[str] = ()) -> Overlap:
     """Return what of the traced time is communication; copies are neither communication nor computation.
+
+    Args:
+        found: the operations.
+        names: of operations that communicate, beside those whose names say so.
 
     Raises:
         UserError: nothing was traced.
@@ -57,9 +61,11 @@ def overlap(found: Sequence[Operation]) -> Overlap:
         computing: Spans = []
         own = [one for one in found if one.device == device]
         for one in own:
-            if _CONTROL.match(one.name) or one.seconds < _OWN * one.span:
+            # The loops and calls that an operation runs in may stand before its name.
+            name = one.name.rpartition("::")[2]
+            if _CONTROL.match(name) or one.seconds < _OWN * one.span:
                 continue
-            part = part_of(one.name, one.source)
+            part = COLLECTIVES if name in names else part_of(name, one.source)
             if part != COPIES:
                 (moving if part == COLLECTIVES else computing).append((one.start, one.start + one.span))
         span = max(one.start + one.span for one in own) - min(one.start for one in own)

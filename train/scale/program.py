@@ -18,7 +18,7 @@ from train.config import TrainConfig
 from train.optimizer import make_optimizer
 from train.pipeline import make_pipelined_step
 from train.scale.batches import join, share
-from train.scale.collectives import Traffic, count_traffic, unknown_loops
+from train.scale.collectives import Traffic, collective_names, count_traffic, unknown_loops
 from train.scale.overlap import Overlap, overlap
 from train.scale.plan import Task
 from train.setup import abstract_state, backends_of
@@ -43,6 +43,7 @@ class Program:
         abstract: the state's shapes.
         shardings: where each leaf of the state lives.
         traffic: of a step.
+        communicates: names of its operations that do.
         gigabytes: of one device.
         compile_s: seconds that it took.
         note: what else decides.
@@ -56,6 +57,7 @@ class Program:
     abstract: TrainState
     shardings: TrainState
     traffic: tuple[Traffic, ...]
+    communicates: frozenset[str]
     gigabytes: float | None
     compile_s: float
     note: str
@@ -113,9 +115,19 @@ def build(task: Task, config: TrainConfig, devices: Sequence[jax.Device]) -> Pro
     if loops := unknown_loops(text):
         note += f"; {loops} loops of unknown length, whose bytes count once"
     return Program(
-        task, config, mesh, fresh, compiled, abstract, shardings, count_traffic(text), _gigabytes(compiled),
-        time.perf_counter() - start, note,
-    )  # fmt: skip
+        task=task,
+        config=config,
+        mesh=mesh,
+        make=fresh,
+        step=compiled,
+        abstract=abstract,
+        shardings=shardings,
+        traffic=count_traffic(text),
+        communicates=collective_names(text),
+        gigabytes=_gigabytes(compiled),
+        compile_s=time.perf_counter() - start,
+        note=note,
+    )
 
 
 def _gigabytes(compiled: Any) -> float | None:
@@ -143,4 +155,4 @@ def traced(program: Program, state: TrainState, batch: Batch) -> Overlap:
             jax.block_until_ready((state, metrics))
         finally:
             jax.profiler.stop_trace()
-        return overlap(operations(find_trace(Path(folder))))
+        return overlap(operations(find_trace(Path(folder))), program.communicates)

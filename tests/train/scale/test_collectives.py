@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from train.scale.collectives import Traffic, count_traffic, sent_in_a_ring, unknown_loops
+from train.scale.collectives import Traffic, collective_names, count_traffic, sent_in_a_ring, unknown_loops
 
 PROGRAM = """HloModule jit_step, is_scheduled=true, num_partitions=8
 
@@ -56,6 +56,10 @@ def test_loops_wrappers_and_every_way_to_write_groups_are_counted():
         ("collective-permute", 2): Traffic("collective-permute", 2, 1, 32, 32),
         ("all-reduce", 4): Traffic("all-reduce", 4, 1, 32, 2 * 32 * 3 / 4),
     }
+
+
+def test_what_communicates_is_known_by_name():
+    assert collective_names(PROGRAM) == {"rs", "ag", "rss", "ar", "cp", "own", "mesh"}
 
 
 def test_loops_of_unknown_length_are_told():

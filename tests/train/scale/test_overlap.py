@@ -49,6 +49,15 @@ def test_loops_around_operations_hide_nothing():
     assert overlap(found).exposed == 6.0
 
 
+def test_operations_that_do_not_say_that_they_communicate_are_known_by_the_program():
+    found = [
+        operation("gpu 0", "nccl", "while.2::ppermute.3", 0.0, 2.0),
+        operation("gpu 0", "compute", "ppermute_like_fusion", 2.0, 1.0),
+    ]
+    assert overlap(found, {"ppermute.3"}).communication == 2.0
+    assert overlap(found).communication == 0.0
+
+
 def test_an_empty_trace_is_told():
     with pytest.raises(UserError, match="no operation"):
         overlap([])
