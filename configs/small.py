@@ -52,7 +52,7 @@ _RUNGS = (
         length=640,
         rows=32,
         pictures_per_row=12,
-        until=0.6,
+        until=0.9,
     ),
     Rung(
         "a line or two",
@@ -62,7 +62,7 @@ _RUNGS = (
         length=640,
         rows=32,
         pictures_per_row=12,
-        until=0.35,
+        until=0.5,
     ),
     Rung(
         "a paragraph",
@@ -72,7 +72,7 @@ _RUNGS = (
         length=1024,
         rows=32,
         pictures_per_row=8,
-        until=0.3,
+        until=0.35,
     ),
     Rung(
         "half a page",

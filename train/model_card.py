@@ -37,8 +37,8 @@ DENSITY_BARS = (1.5, 5.0)
 CARD = """# A small model that reads
 
 {parameters:.1f} million parameters in the architecture of DeepSeek-OCR (SAM-like tower, 16x compressor, CLIP-like
-tower, decoder with {experts} routed experts), taught from nothing by `configs/small.py`; bfloat16, in the layout of
-the original. `dsocr read PICTURE` uses it when no other model is named. `python -m train.model_card` writes this page.
+tower, decoder with {experts} routed experts), taught from nothing by `configs/small.py`; bfloat16, in the released
+layout. `dsocr read PICTURE` uses it when no other model is named. `python -m train.model_card` writes this page.
 
 ## What it was taught
 
