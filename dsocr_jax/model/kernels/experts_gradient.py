@@ -62,7 +62,7 @@ def _experts_hidden_gradient(
         scale = plgpu.load(scales.at[rows.pairs.index])[:, None]
 
         def step(number: Any, dots: Array) -> Array:
-            some = axis(part * strips + number, strip, down.shape[1])
+            some = axis(part * strips + number, strip, down.shape[1], blocks.columns)
             g, u, d = (load(ref, rows.here, some).astype(jnp.float32) for ref in (gate, up, dgate))
             wait()
             share = jax.nn.sigmoid(g)

@@ -41,8 +41,8 @@ class Tiling:
 
 
 MANY = Tiling(
-    gated=Blocks(rows=128, columns=128, depth=64, warps=8, stages=3),
-    down=Blocks(rows=128, columns=256, depth=64, warps=8, stages=3),
+    gated=Blocks(rows=128, columns=128, depth=32, warps=8, stages=5),
+    down=Blocks(rows=128, columns=256, depth=32, warps=8, stages=5),
     hidden=Blocks(rows=128, columns=128, depth=64, warps=8, stages=3),
     rows=Blocks(rows=128, columns=256, depth=64, warps=8, stages=3),
     # Half of the stages go to the rows' numbers, which must be known before the rows are asked for: as deep as 3 above.

@@ -25,10 +25,15 @@ class Axis:
     mask: Array | None = None
 
 
-def axis(number: Any, block: int, size: int) -> Axis:
-    """Return the places of block ``number`` of an axis of ``size``."""
+def axis(number: Any, block: int, size: int, within: int | None = None) -> Axis:
+    """Return the places of block ``number`` of an axis of ``size``.
+
+    Args:
+        number, block, size: see above.
+        within: the blocks are parts of larger ones of this size, so that whole blocks may lie beyond the end.
+    """
     index = number * block + jnp.arange(block)
-    return Axis(index, None if size % block == 0 else index < size)
+    return Axis(index, None if size % (within or block) == 0 else index < size)
 
 
 def _places(rows: Axis, columns: Axis) -> tuple[tuple[Array, Array], Array | None]:

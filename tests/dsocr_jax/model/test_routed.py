@@ -103,6 +103,12 @@ def test_the_kernels_equal_the_plain_form(how: str) -> None:
     compare(kernels, problem(), choose(how))
 
 
+def test_strips_beyond_the_last_column() -> None:
+    """The last tile of 64 columns has two strips of 32, and the second does not exist."""
+    wide = Tiling(*(Blocks(rows=16, columns=64, depth=16),) * 6)
+    compare(partial(kernels, tiling=wide), problem(inner=96), choose("any"))
+
+
 def test_sixteen_bits_are_as_near_as_their_rounding() -> None:
     given, chosen = problem(dtype=jnp.bfloat16), choose("some empty")
     gradients, out = program(kernels)(*given, chosen)
@@ -233,9 +239,10 @@ def test_the_kernels_are_written_for_a_gpu(tokens: int) -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("inner", [136, 320])
 @pytest.mark.parametrize("tiling", [None, MANY], ids=["chosen", "many"])
-def test_the_compiled_kernels_on_a_gpu(tiling: Tiling | None) -> None:
-    given, chosen = problem(700, hidden=200, inner=136, dtype=jnp.bfloat16), choose("any", 700)
+def test_the_compiled_kernels_on_a_gpu(tiling: Tiling | None, inner: int) -> None:
+    given, chosen = problem(700, hidden=200, inner=inner, dtype=jnp.bfloat16), choose("any", 700)
 
     def compiled(x: Any, weights: Any, gate: Any, up: Any, down: Any, chosen: Any) -> jax.Array:
         return routed_mlp(x[None], weights[None], gate, up, down, chosen[None], tiling, False)[0]
