@@ -13,7 +13,7 @@ TOLERANCES = {"float32": (3e-5, 3e-5), "bfloat16": (1e-3, 1e-2)}
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """A number against the same one from one device."""
+    """A number against what it should be: that of one device, or of the devices before a restart."""
 
     what: str
     found: float
@@ -51,7 +51,7 @@ class Line:
         exposed: share in which they ran and nothing was computed.
         gigabytes: that the program needs on one device: its state, its batch, and all that lies between.
         loss: of the first step.
-        checks: against one device.
+        checks: against one device, or the devices before a restart.
         compile_s: seconds.
         note: what else decides.
         error: why there are no figures.
@@ -120,9 +120,9 @@ def checks_in_words(checks: Sequence[Check]) -> str:
     wrong = [one for one in checks if not one.agrees]
     if wrong:
         words = ", ".join(f"{one.what} {one.found:.6g} instead of {one.right:.6g}" for one in wrong)
-        return f"NOT EQUAL TO ONE DEVICE: {words}"
+        return f"NOT EQUAL: {words}"
     worst: dict[str, float] = {}
     for one in checks:
         kind = one.what.split()[0]
         worst[kind] = max(worst.get(kind, 0.0), one.difference)
-    return f"as one device ({', '.join(f'{kind} within {most:.0e}' for kind, most in worst.items())})"
+    return f"equal ({', '.join(f'{kind} within {most:.0e}' for kind, most in worst.items())})"

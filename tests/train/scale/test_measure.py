@@ -57,14 +57,14 @@ def test_two_devices_agree_and_their_figures_follow_from_the_time(programs, one)
     # Twice each parameter that is trained at least: together, and its gradient.
     assert {found.group for found in line.traffic} == {2} and sum(found.sent for found in line.traffic) > 0
     assert 0 < line.exposed <= line.communication < 1 and line.gigabytes > 0
-    assert "as one device" in lines.in_words(line) and "efficiency" in lines.in_words(line)
+    assert "  equal (loss" in lines.in_words(line) and "efficiency" in lines.in_words(line)
 
 
 def test_what_differs_from_one_device_is_told(programs, one):
     wrong = dataclasses.replace(one[1], losses=(one[1].losses[0], one[1].losses[0]))
     line, _ = measure(programs[2], SPEED, 1, wrong, most=2, trace=False)
     assert [check.what for check in line.checks if not check.agrees] == ["loss"]
-    assert "NOT EQUAL TO ONE DEVICE: loss" in lines.in_words(line) and line.communication is None
+    assert "NOT EQUAL: loss" in lines.in_words(line) and line.communication is None
 
 
 def test_a_trace_that_fails_leaves_the_other_figures(programs, one, monkeypatch):

@@ -98,7 +98,7 @@ def test_reading_alone_starts_no_training(monkeypatch):
 
 def test_a_line_says_what_is_wrong():
     wrong = Line("a", rate=4.0, devices=2, checks=(Check("loss", 2.0, 1.0, 1e-3),))
-    assert in_words(wrong) == "a: 4 tokens/s (2 a device)  NOT EQUAL TO ONE DEVICE: loss 2 instead of 1"
+    assert in_words(wrong) == "a: 4 tokens/s (2 a device)  NOT EQUAL: loss 2 instead of 1"
     assert not Check("loss", float("nan"), 1.0, 1e-3).agrees
     assert in_words(Line("b", error="gone")) == "b: not measured: gone"
 
