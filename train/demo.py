@@ -17,14 +17,19 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from rich.markup import escape
 
 from dsocr_jax.console import console, run_door
 from dsocr_jax.errors import UserError
+from dsocr_jax.weights.shipped import is_shipped
 
 #: Door of each command, as the installation puts it beside the interpreter.
 BIN = Path(sys.executable).parent
 
 KINDS = ("pages", "charts", "molecules", "geometry")
+
+#: Characters of an answer that are shown while the demonstration runs.
+SAID = 400
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,11 +140,26 @@ def photograph() -> Path:
     return Path(get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
 
+def read_shipped(steps: Steps, out: Path) -> None:
+    """Read held-out pictures, larger and harder than what nano learns, with the model that comes along."""
+    steps.begin("read with the model that comes along")
+    data, pictures, answers = out / "first", out / "first-pictures", out / "answers" / "first"
+    steps.run("dsocr-data", "build", "--level", "middle", "--split", "test", "--count", 12, "--seed", 5, "--out", data)
+    for kind, pairs in export_pictures(data, pictures, 3).items():
+        prompt = ("--prompt", "free" if kind == "pages" else "figure")
+        steps.run("dsocr", "read", pictures / kind, *prompt, "--out", answers / kind)
+        for file, truth in pairs:
+            answer = json.loads((answers / kind / f"{file.stem}.json").read_text(encoding="utf-8"))["text"]
+            console.print(
+                f"[bold]{file.name}[/] says\n  {escape(truth[:SAID])}\nand was read as\n  {escape(answer[:SAID])}"
+            )
+
+
 def demo(options: Options) -> int:
     """Run the whole demonstration."""
     from train.demo_report import write_report
 
-    out, steps = options.out, Steps(total=8)
+    out, steps = options.out, Steps(total=8 + is_shipped())
     config = Path(__file__).parents[1] / "configs" / "nano.py"
     if not config.is_file():
         raise UserError(f"{config} is missing; run the demonstration from a clone of the project")
@@ -147,6 +167,8 @@ def demo(options: Options) -> int:
     if missing:
         raise UserError(f"no such file: {', '.join(missing)}")
     out.mkdir(parents=True, exist_ok=True)
+    if is_shipped():
+        read_shipped(steps, out)
     train_data = [out / name for name in ("train", "pages", "charts")]
     test_data, run = out / "test", out / "run"
 
