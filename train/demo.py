@@ -150,9 +150,8 @@ def read_shipped(steps: Steps, out: Path) -> None:
         steps.run("dsocr", "read", pictures / kind, *prompt, "--out", answers / kind)
         for file, truth in pairs:
             answer = json.loads((answers / kind / f"{file.stem}.json").read_text(encoding="utf-8"))["text"]
-            console.print(
-                f"[bold]{file.name}[/] says\n  {escape(truth[:SAID])}\nand was read as\n  {escape(answer[:SAID])}"
-            )
+            console.print(f"[bold]{file.name}[/] says\n  {escape(truth[:SAID])}")
+            console.print(f"and was read as\n  {escape(answer[:SAID])}")
 
 
 def demo(options: Options) -> int:
