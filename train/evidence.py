@@ -130,7 +130,7 @@ def _pages(found: Evaluation) -> dict[str, Any]:
     """Return precision, recall, edit distance and loops by set and mode."""
     names = ("word_set_precision", "word_set_recall", "edit_dist", "loops", "compression")
     return {
-        f"{group.name['set'] or 'plain'}, {group.name['mode']}": {
+        f"{group.name['set']}, {group.name['mode']}": {
             "pages": group.count,
             **{name: _interval(group.metrics[name]) for name in names if name in group.metrics},
         }
@@ -158,7 +158,7 @@ def _density(folder: Path, checkpoint: Path | None, released: Path | None) -> di
         theirs = Tokenizer.load(released)
         units["released tokens"] = lambda text: len(theirs.encode(text))
     truths: dict[str, dict[str, str]] = {}
-    for name, label in (("dense", ""), (STUDIES["dense"], "random")):
+    for name, label in (("dense", "plain"), (STUDIES["dense"], "random")):
         if (folder / "sets" / name).is_dir():
             samples = SampleSet.open(folder / "sets" / name)
             records = (samples[i] for i in samples.indices("pages"))
@@ -169,7 +169,7 @@ def _density(folder: Path, checkpoint: Path | None, released: Path | None) -> di
         items = [item for item in found.items if (item.labels["set"], item.labels["mode"]) == (label, mode)]
         precision = [float(item.metrics["word_set_precision"] or 0.0) for item in items]
         vision = float(items[0].metrics["vision_tokens"] or 1.0)
-        curves[f"{label or 'plain'}, {mode}"] = {
+        curves[f"{label}, {mode}"] = {
             unit: curve([count(truths[label][item.id]) / vision for item in items], precision)
             for unit, count in units.items()
         }
