@@ -24,8 +24,9 @@ _EASY = "live:easy:charts,molecules,geometry"
 _OTHERS = "live:middle:charts,molecules,geometry"
 
 
-def _pages(words: tuple[int, int], side: int, size: tuple[int, int]) -> str:
-    changes = {"words": words, "width": (side, side), "size": size, "scattered": 0.5, "letters": 0.4}
+def _pages(words: tuple[int, int], side: int, size: tuple[int, int], scattered: float = 0.5) -> str:
+    # Sentences have no fewer than some six words, so the first pages hold words alone.
+    changes = {"words": words, "width": (side, side), "size": size, "scattered": scattered, "letters": 0.4}
     return " ".join(["live:middle:pages", *(f"pages.{name}={_json(value)}" for name, value in changes.items())])
 
 
@@ -34,20 +35,21 @@ def _json(value: object) -> str:
 
 
 def _mixture(pages: float) -> dict[str, float]:
+    # Their answers are long: a sample of the others weighs as much in the loss as ten pages of the first rung.
     others = 1 - pages
     return {
-        "pages": round(pages, 3),
-        "charts": round(0.35 * others, 3),
-        "molecules": round(0.35 * others, 3),
-        "geometry": round(0.3 * others, 3),
+        "pages": round(pages, 4),
+        "charts": round(0.35 * others, 4),
+        "molecules": round(0.35 * others, 4),
+        "geometry": round(0.3 * others, 4),
     }
 
 
 _RUNGS = (
     Rung(
         "a few words",
-        (_pages((1, 3), 256, (20, 44)), _EASY),
-        _mixture(0.9),
+        (_pages((1, 3), 256, (20, 44), 1.0), _EASY),
+        _mixture(0.97),
         ("quarter",),
         length=640,
         rows=32,
@@ -56,8 +58,8 @@ _RUNGS = (
     ),
     Rung(
         "a line or two",
-        (_pages((1, 8), 256, (16, 40)), _EASY),
-        _mixture(0.85),
+        (_pages((1, 8), 256, (16, 40), 0.8), _EASY),
+        _mixture(0.94),
         ("quarter",),
         length=640,
         rows=32,
@@ -67,7 +69,7 @@ _RUNGS = (
     Rung(
         "a paragraph",
         (_pages((2, 30), 448, (16, 44)), _EASY),
-        _mixture(0.8),
+        _mixture(0.85),
         ("half",),
         length=1024,
         rows=32,
