@@ -60,7 +60,7 @@ class Options:
     steps: int | None = None
     #: Let the learning rate fall to its end over these steps.
     decay: bool = False
-    #: Processes that draw samples; by default all processors but two.
+    #: Processes that draw samples; by default as many as there are processors.
     workers: int | None = None
     #: Minutes between two savings.
     save_every: float = 3.0
@@ -124,7 +124,7 @@ class _Run:
             out=self.options.out,
             optimizer=optimizer,
             steps=self.last if self.options.decay and self.last else self.curriculum.steps,
-            workers=max(1, (os.cpu_count() or 2) - 2) if workers is None else workers,
+            workers=(os.cpu_count() or 1) if workers is None else workers,
         )
 
     def begin(self) -> TrainState:
