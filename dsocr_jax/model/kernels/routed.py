@@ -41,7 +41,7 @@ class Tiling:
 
 
 MANY = Tiling(
-    gated=Blocks(rows=128, columns=128, depth=32, warps=8, stages=5),
+    gated=Blocks(rows=128, columns=128, depth=32, warps=8, stages=4),
     down=Blocks(rows=128, columns=256, depth=32, warps=8, stages=5),
     hidden=Blocks(rows=128, columns=128, depth=64, warps=8, stages=3),
     rows=Blocks(rows=128, columns=256, depth=64, warps=8, stages=3),
