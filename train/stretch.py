@@ -25,7 +25,7 @@ from dsocr_jax.console import console, run_door
 from dsocr_jax.errors import UserError
 from train.cli import load_config, quiet_libraries
 from train.compact import flat_state, placed_state, read_meta, read_state, write_state
-from train.config import TrainConfig
+from train.config import BackendsConfig, TrainConfig
 from train.curriculum import Curriculum, drawn_after
 from train.data import Feed
 from train.journal import METRICS
@@ -37,6 +37,9 @@ from train.stretch_log import Log, Progress
 
 #: Lines of the log whose mean is held against a rung's mark.
 JUDGED_LINES = 3
+
+#: Forms of the computation that need no kernels of ours or of a vendor.
+PLAIN = BackendsConfig(relative="folded", attention="xla", grouped="blocked", layers="scanned", remat="dots")
 
 #: Steps of a stretch before its first line: compilation and cold caches are in them.
 COLD = 3
@@ -64,6 +67,8 @@ class Options:
     workers: int | None = None
     #: Minutes between two savings.
     save_every: float = 3.0
+    #: Compute by what runs on every device, in case the kernels of this one fail.
+    plain: bool = False
     #: Write the model for the reader there, too.
     model: Path | None = None
 
@@ -123,6 +128,7 @@ class _Run:
             self.progress.drawn,
             out=self.options.out,
             optimizer=optimizer,
+            backends=PLAIN if self.options.plain else self.curriculum.backends,
             steps=self.last if self.options.decay and self.last else self.curriculum.steps,
             workers=(os.cpu_count() or 1) if workers is None else workers,
         )

@@ -52,7 +52,7 @@ def test_a_stretch_climbs_and_the_next_goes_on_behind_it(config, tmp_path):
     meta = read_meta(one)
     assert (meta["step"], meta["rung"], meta["stretch"]) == (5, 1, 1)
 
-    stretch(Options(config, two, from_=one, minutes=5, steps=4, decay=True, workers=0, model=two / "model"))
+    stretch(Options(config, two, from_=one, minutes=5, steps=4, decay=True, plain=True, workers=0, model=two / "model"))
     found = lines(two)
     assert [line["step"] for line in found] == list(range(1, 10))
     assert [line["stretch"] for line in found] == [1] * 5 + [2] * 4
