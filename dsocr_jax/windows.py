@@ -58,9 +58,9 @@ def view_spec(config: ModelConfig, size: int) -> ViewSpec:
 def lay_out(ids: list[int], vectors: int, rival: RivalConfig) -> np.ndarray:
     """Spread a text's tokens over the vectors.
 
-    The windows follow the text and part it, none longer than another by more than one token. A text of fewer tokens
-    than there are vectors gives each vector one token, some of them several times. Truncation keeps the first tokens,
-    one a vector; vectors behind a short text have none.
+    The windows follow the text and part it, none longer than another by more than one token; truncation keeps the first
+    tokens instead, one a vector. A text of fewer tokens than there are vectors gives the first vectors one each and the
+    others none: to spread or repeat them would hide how many there were.
 
     Returns:
         int32 [vectors, width].
@@ -70,15 +70,13 @@ def lay_out(ids: list[int], vectors: int, rival: RivalConfig) -> np.ndarray:
     """
     out = np.full((vectors, rival.width), NOTHING, np.int32)
     n = len(ids)
-    if rival.kind == "truncated":
+    if rival.kind == "truncated" or n <= vectors:
         out[: min(n, vectors), 0] = ids[:vectors]
         return out
     if n > vectors * rival.width:
         raise TooLong(f"a text of {n} tokens, and {vectors} vectors take {rival.width} each")
-    edges = np.arange(vectors + 1) * n // vectors
-    for i, (start, end) in enumerate(itertools.pairwise(edges)):
-        some = ids[start : max(end, start + 1)]
-        out[i, : len(some)] = some
+    for i, (start, end) in enumerate(itertools.pairwise(np.arange(vectors + 1) * n // vectors)):
+        out[i, : end - start] = ids[start:end]
     return out
 
 

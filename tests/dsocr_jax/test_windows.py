@@ -31,7 +31,7 @@ def nano(kind: str, window: int = 16) -> ModelConfig:
     [
         (8, [[10, 11, _], [12, 13, _], [14, 15, _], [16, 17, _]]),
         (10, [[10, 11, _], [12, 13, 14], [15, 16, _], [17, 18, 19]]),
-        (3, [[10, _, _], [10, _, _], [11, _, _], [12, _, _]]),
+        (3, [[10, _, _], [11, _, _], [12, _, _], [_, _, _]]),
         (0, [[_, _, _]] * 4),
     ],
 )
@@ -56,10 +56,7 @@ def test_windows_part_the_text_evenly(count, vectors):
     assert lengths.max() - lengths.min() <= 1
     # What is there stands in front, in the order of the text, and nothing is lost.
     assert (there[:, :-1] >= there[:, 1:]).all()
-    order = found[there]
-    assert (np.diff(order) >= (count >= vectors)).all()
-    assert set(order) == set(range(count))
-    assert len(order) == (max(count, vectors) if count else 0)
+    assert found[there].tolist() == list(range(count))
 
 
 @pytest.mark.parametrize("kind", ["mean", "convolved"])
