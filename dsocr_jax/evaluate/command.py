@@ -88,7 +88,9 @@ def _compression(job: Compression) -> int:
     write_file(job.out / "compression.png", plot)
     inside = [item for item in scored if item.labels["tokens"] != compression.OUTSIDE]
     examples = make_examples("compression", inside, found.items, found.replies, job.examples)
-    title = "Precision of pages by their text tokens and by compression; bars are intervals, dotted lines the paper's"
+    title = (
+        "Words read rightly by the pages' text tokens and by compression; bars are intervals, dotted lines the paper's"
+    )
     finish(job, evaluation, [(title, png_address(plot))], examples)
     if any(not reply.mode and reply.vision_tokens is None for reply in found.replies):
         console.print("the mode of these answers is not known: --modes small (say) gives their compression")
