@@ -306,7 +306,7 @@ def regroup(parts: Sequence[Batch], config: ModelConfig, groups: int) -> Batch:
         first += each
     names = ("tokens", "labels", "segments", "positions", *(("kinds",) if parts[0].kinds is not None else ()))
     plain = {name: join([getattr(part, name) for part in parts]) for name in names}
-    return Batch(**plain, vision_index=index + shifts, views=views, groups=groups)
+    return Batch(**plain, vision_index=(index + shifts).astype(np.int32), views=views, groups=groups)
 
 
 def _room(

@@ -28,6 +28,7 @@ from train.data.samples import Source
 from train.lora import adapters, is_adapter
 from train.optimizer import check_patterns, make_optimizer
 from train.pipeline import check_pipeline, make_pipelined_step
+from train.programs import Programs
 from train.sharding import AnyMesh, batch_shards, make_mesh, partition, sharding_table
 from train.step import Params, Step, TrainState, compile_step, make_step, state_of
 from train.trained import label
@@ -60,7 +61,7 @@ class Setup(Checked):
 
     Attributes:
         mesh: the devices.
-        step: the jitted step.
+        step: the jitted step (`train.programs.Programs`).
         shardings: where each leaf of the state lives.
     """
 
@@ -110,7 +111,7 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     step = make(run.config, graphdef, run.optimizer, mesh, backends_of(config), len(run.source.kinds))
     compiled, shardings = compile_step(step, run.abstract, mesh)
     found = {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}
-    return Setup(**found, mesh=mesh, step=compiled, shardings=shardings)
+    return Setup(**found, mesh=mesh, step=Programs(compiled, run.abstract), shardings=shardings)
 
 
 def backends_of(config: TrainConfig) -> Backends:

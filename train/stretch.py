@@ -30,6 +30,7 @@ from train.curriculum import Curriculum, drawn_after
 from train.data import Feed
 from train.journal import METRICS
 from train.metrics import read_metrics
+from train.programs import Programs
 from train.publish import publish
 from train.setup import Setup, check_run, first_state, prepare
 from train.step import TrainState, put_batch
@@ -145,6 +146,8 @@ class _Run:
         setup, progress, config = self.setup, self.progress, self.setup.config
         before, recent = dict(progress.drawn), deque[float](maxlen=JUDGED_LINES)
         console.print(f"rung {self.rung.name}, {time.monotonic() - self.deadline + 60 * self.options.minutes:.0f} s in")
+        if isinstance(setup.step, Programs):
+            setup.step.begin(map(setup.source.shapes, range(len(config.modes))))
         with Feed(setup.source, config.workers) as feed:
             first = progress.step
             while True:

@@ -3,7 +3,11 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
+import jax
+
+from dsocr_jax.batch import Batch, collate_rows
 from dsocr_jax.errors import UserError
 from dsocr_jax.tokenizer import Tokenizer
 from train.config import TrainConfig
@@ -82,6 +86,20 @@ class BatchSource:
             for sizes, mode in zip(self.sizes, modes, strict=True)
         )
         return dataclasses.replace(plan, rooms=tuple(rooms))
+
+    def shapes(self, mode: int) -> Batch:
+        """Return the shapes of a mode's batches, of all processes together (`jax.ShapeDtypeStruct` leaves)."""
+        plan, rows, groups = self.plan, self.config.rows, self.groups * self.processes
+        row = collate_rows([[]], plan.model, plan.length, plan.rooms[mode], 1, [[]])
+
+        def whole(x: Any) -> jax.ShapeDtypeStruct:
+            return jax.ShapeDtypeStruct((rows, *x.shape[1:]), x.dtype)
+
+        def views(x: Any) -> jax.ShapeDtypeStruct:
+            return jax.ShapeDtypeStruct((groups, rows // groups * x.shape[1], *x.shape[2:]), x.dtype)
+
+        found = jax.tree.map(whole, dataclasses.replace(row, views={}))
+        return dataclasses.replace(found, views=jax.tree.map(views, row.views), groups=groups)
 
     def mode_of(self, step: int) -> int:
         """Return the number of the mode of a step (from 0)."""
