@@ -46,8 +46,11 @@ QUIET = 3
 #: Above this share of time that no scope names, and by this setting, a GPU's table can be made better.
 UNNAMED, APART = 0.25, "XLA_FLAGS=--xla_gpu_enable_command_buffer="
 
+#: Operations have their own names, those of the JAX functions they come from, or those of kernels.
 _COLLECTIVE = re.compile(
-    r"all-reduce|all-gather|reduce-scatter|all-to-all|collective-(permute|broadcast)|^(send|recv)\b|nccl", re.IGNORECASE
+    r"all[-_](reduce|gather|to[-_]all)|reduce[-_]scatter|collective-(permute|broadcast)|^(ppermute|psum|pmax|pmin)\b"
+    r"|^(send|recv)\b|nccl",
+    re.IGNORECASE,
 )
 _COPY = re.compile(r"^Mem(cpy|set)")
 

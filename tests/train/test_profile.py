@@ -38,6 +38,9 @@ from train.xplane import Operation, operations, read_text
         ("fusion.2", "", OTHER),
         ("all-reduce-start.3", "jit(step)/transpose(jvp(attention))/dot_general", COLLECTIVES),
         ("ncclDevKernel_AllGather_RING_LL", "", COLLECTIVES),
+        ("ppermute.3", "jit(step)/experts/ppermute", COLLECTIVES),
+        ("psum", "jit(step)/psum", COLLECTIVES),
+        ("reduce_scatter.7", "", COLLECTIVES),
         ("MemcpyH2D", "", COPIES),
     ],
 )
