@@ -9,7 +9,7 @@ config = TrainConfig(
     model="nano",
     modes=("tiny",),
     length=256,
-    rows=4,
+    rows=8,
     steps=1500,
     optimizer=OptimizerConfig(peak_lr=1e-3, schedule="cosine", warmup=50, weight_decay=0.05, b2=0.98),
     checkpoint_every=500,
