@@ -100,8 +100,6 @@ def _check_rival(config: TrainConfig) -> list[str]:
     ]
     if config.degradation != "none":
         found.append(f"--degradation {config.degradation} has no effect with --rival, which sees no picture")
-    if config.mesh.stage not in (1, -1):
-        found.append("--mesh.stage does not go with --rival: the pipeline's first stage is the tower that it replaces")
     return found
 
 

@@ -25,8 +25,9 @@ from train.data.examples import TOO_LONG
 from train.dry_run import dry_run
 from train.estimate import Load, encoder_activations
 from train.flops import Work, products, step_flops
+from train.pipeline import check_pipeline
 from train.setup import Setup, prepare
-from train.sharding import make_mesh, partition
+from train.sharding import abstract_mesh, make_mesh, partition
 from train.step import TrainState, put_batch
 
 FREE = "<image>\nFree OCR."
@@ -173,12 +174,17 @@ def test_pictures_are_not_opened(pages):
     [
         ({"modes": ("gundam",), "model": "nano", "length": 256}, "mode gundam cuts pictures into tiles"),
         ({"degradation": "scan"}, "--degradation scan has no effect with --rival"),
-        ({"mesh": MeshConfig(stage=2)}, "--mesh.stage does not go with --rival"),
     ],
 )
 def test_what_does_not_go_together_is_refused(pages, changes, message):
     with pytest.raises(UserError, match=message):
         check(config_of(pages, "mean", **changes))
+
+
+def test_a_pipeline_is_refused(pages):
+    config = config_of(pages, "mean", accumulate=8)
+    with pytest.raises(UserError, match="--mesh.stage does not go with --rival"):
+        check_pipeline(config, abstract_mesh(MeshConfig(stage=2), 2))
 
 
 def test_the_option_keeps_the_windows_of_the_file(pages):

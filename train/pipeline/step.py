@@ -39,6 +39,8 @@ def check_pipeline(config: TrainConfig, mesh: AnyMesh) -> None:
         found.append(f"{need} {stages} needs --accumulate of at least {stages} (microbatches), better {4 * stages}")
     if layers < 2:
         found.append(f"{need}: a decoder of {layers} layer has no two halves; give it two layers")
+    if config.model_config.rival is not None:
+        found.append(f"{need} does not go with --rival: the first stage is the tower that it replaces")
     if config.lora is not None:
         found.append(f"{need} does not go with --lora; adapters need little memory: use data and fsdp")
     if isinstance(mesh, Mesh):
