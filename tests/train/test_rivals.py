@@ -183,7 +183,7 @@ def test_what_does_not_go_together_is_refused(pages, changes, message):
 
 def test_a_pipeline_is_refused(pages):
     config = config_of(pages, "mean", accumulate=8)
-    with pytest.raises(UserError, match="--mesh.stage does not go with --rival"):
+    with pytest.raises(UserError, match=r"--mesh.stage does not go with --rival"):
         check_pipeline(config, abstract_mesh(MeshConfig(stage=2), 2))
 
 
