@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dsocr_jax.batch import Example, make_example
 from dsocr_jax.errors import UserError
@@ -79,6 +79,7 @@ class Desk:
         self._open: dict[int, Ticket] = {}
         self._ready: deque[tuple[int, Example]] = deque()
         self._jobs: deque[Callable[[], object]] = deque()
+        self._calls: set[Future[Any]] = set()
         self._thread: threading.Thread | None = None
         self._broken: BaseException | None = None
 
@@ -95,7 +96,10 @@ class Desk:
         return ticket
 
     def call(self, function: Callable[[], T]) -> T:
-        """Run a function on the engine's thread, between two of its steps, and return what it returns."""
+        """Run a function on the engine's thread, between two of its steps, and return what it returns.
+
+        What breaks the engine before its turn comes is raised here.
+        """
         future: Future[T] = Future()
 
         def job() -> None:
@@ -104,8 +108,12 @@ class Desk:
             except BaseException as error:
                 future.set_exception(error)
 
-        self._post(job)
-        return future.result()
+        self._calls.add(future)
+        try:
+            self._post(job)
+            return future.result()
+        finally:
+            self._calls.discard(future)
 
     def take_back(self, tickets: Iterable[Ticket]) -> None:
         """Let the engine forget cancelled tickets."""
@@ -217,6 +225,9 @@ class Desk:
                 left = list(self._open)
             for key in left:
                 self._settle(key, error)
+            for call in list(self._calls):
+                if not call.done():
+                    call.set_exception(error)
 
     def _add(self, key: int, example: Example) -> None:
         ticket = self._open.get(key)

@@ -5,6 +5,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import numpy as np
@@ -274,6 +275,26 @@ def test_a_broken_engine_is_told_to_every_caller(monkeypatch: pytest.MonkeyPatch
         list(reader.read(PAGES))
     with pytest.raises(RuntimeError, match="make a new reader"):
         reader.submit(PAGES[0])
+
+
+def test_a_call_that_waits_for_a_broken_engine_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, at_work, go = Reader(loaded(), OPTIONS), threading.Event(), threading.Event()
+
+    def fail() -> None:
+        at_work.set()
+        go.wait(30)
+        raise MemoryError("no more memory")
+
+    monkeypatch.setattr(reader.desk.engine, "step", fail)
+    reader.submit(PAGES[0])
+    assert at_work.wait(30)
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(reader.desk.call, lambda: "too late")
+        while not reader.desk._jobs:
+            time.sleep(0.01)
+        go.set()
+        with pytest.raises(MemoryError, match="no more memory"):
+            call.result(30)
 
 
 @pytest.mark.parametrize("field", ["rows", "steps", "threads", "ahead", "length", "max_new_tokens"])
