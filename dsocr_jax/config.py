@@ -217,8 +217,8 @@ def _small_preset() -> ModelConfig:
     )
 
 
-#: ``released``: the published model. ``small``: learns on one GPU in hours. ``nano``: learns on two CPU cores in minutes.
-#: ``test``: that of the fixtures.
+#: ``released``: the published model. ``small``: learns on one GPU in hours. ``nano``: learns on two CPU cores in
+#: minutes. ``test``: that of the fixtures.
 PRESETS = {"released": ModelConfig, "nano": _nano_preset, "test": _test_preset, "small": _small_preset}
 
 
