@@ -20,10 +20,10 @@ config = TrainConfig(
     modes=("tiny", "small"),
     length=4096,
     rows=8,
-    steps=400,
+    steps=300,
     optimizer=OptimizerConfig(peak_lr=6e-4, schedule="cosine", final_fraction=0.0, warmup=40, b2=0.95),
     compute_dtype="bfloat16",
     loss_chunk=512,
     workers=16,
-    checkpoint_every=400,
+    checkpoint_every=300,
 )

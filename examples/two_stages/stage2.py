@@ -29,7 +29,7 @@ config = TrainConfig(
         image_token_id=2036,
     ),
     freeze=(r"^encoder/sam/",),
-    mixture={"pages": 54, "charts": 12, "molecules": 12, "geometry": 12, "text": 10},
+    mixture={"pages": 30, "charts": 20, "molecules": 20, "geometry": 20, "text": 10},
     modes=("tiny", "small", "base", "large", "gundam"),
     length=8192,
     rows=4,
