@@ -17,7 +17,7 @@ from datagen.family import Rejected
 from dsocr_jax.prompts import prompt_text
 
 #: Raised by one whenever any family would draw the same seed differently than before.
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 
 #: One content in this many belongs to the test split, whatever the seed and the set.
 TEST_SHARE = 10

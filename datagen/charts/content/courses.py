@@ -151,14 +151,14 @@ def _set_rate(dice: Dice, topic: Topic, rows: Rows, level: float, wide: bool) ->
 
 
 def balance(dice: Dice, topic: Topic, rows: Rows, level: float, wide: bool) -> list[float]:
-    """Return values around zero, also for names; once in a while one of them slumps."""
+    """Return values around zero, no further than the cap; also for names; once in a while one of them slumps."""
     mean = dice.pick_by(((1.0, 0.45), (0.3, 0.35), (-0.5, 0.2)))
     noise, away, values = dice.between(0.2, 0.5), 0.0, []
     shock = dice.below(len(rows.names)) if dice.chance(0.4) else -1
     for number in range(len(rows.names)):
         away = (0.5 * away if rows.dates else 0.0) + dice.normal(noise)
         value = mean + away - (dice.between(1.2, 2.2) if number == shock else 0.0)
-        values.append(_capped(topic, level * value))
+        values.append(math.copysign(_capped(topic, abs(level * value)), value))
     return values
 
 

@@ -51,10 +51,10 @@ def test_loops_around_operations_hide_nothing():
 
 def test_operations_that_do_not_say_that_they_communicate_are_known_by_the_program():
     found = [
-        operation("gpu 0", "nccl", "while.2::ppermute.3", 0.0, 2.0),
-        operation("gpu 0", "compute", "ppermute_like_fusion", 2.0, 1.0),
+        operation("gpu 0", "exchange", "while.2::swap_rows.3", 0.0, 2.0),
+        operation("gpu 0", "compute", "swap_rows_fusion", 2.0, 1.0),
     ]
-    assert overlap(found, {"ppermute.3"}).communication == 2.0
+    assert overlap(found, {"swap_rows.3"}).communication == 2.0
     assert overlap(found).communication == 0.0
 
 
