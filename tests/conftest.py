@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import jax
 import pytest
 from jaxtyping import install_import_hook
@@ -18,6 +19,10 @@ jax.config.update("jax_default_matmul_precision", "highest")
 
 # The shapes that the model's signatures promise are checked at every call; outside the tests they cost nothing.
 install_import_hook(["dsocr_jax.model", "dsocr_jax.reading.repetition"], "beartype.beartype")
+
+# How long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 #: Compiled programs are forgotten between modules when a process has grown beyond this, in bytes.
 GROWN = 3 * 2**30

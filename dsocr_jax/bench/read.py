@@ -15,7 +15,7 @@ from dsocr_jax.bench.flops import decode_bytes, encoder_flops
 from dsocr_jax.bench.row import Row
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.model.backends import Backends
-from dsocr_jax.model.ocr import DeepseekOCR
+from dsocr_jax.model.ocr import DeepseekOCR, abstract_ocr
 from dsocr_jax.reading import fused
 from dsocr_jax.reading.slots import ACTIVE, SlotOptions, Slots, advance, empty_slots
 from dsocr_jax.reading.vision import encode_views
@@ -23,7 +23,7 @@ from dsocr_jax.reading.vision import encode_views
 
 def random_model(config: ModelConfig, dtype: jnp.dtype) -> DeepseekOCR:
     """Return a model with random weights."""
-    graph, state = nnx.split(nnx.eval_shape(lambda: DeepseekOCR(config, nnx.Rngs(0))))
+    graph, state = nnx.split(abstract_ocr(config))
     leaves, tree = jax.tree.flatten(state)
 
     def make(number: int, shape: tuple[int, ...]) -> jax.Array:

@@ -11,7 +11,7 @@ from flax import nnx
 
 from dsocr_jax.config import ModelConfig
 from dsocr_jax.errors import UserError
-from dsocr_jax.model.ocr import DeepseekOCR
+from dsocr_jax.model.ocr import DeepseekOCR, abstract_ocr
 from dsocr_jax.weights.table import Entry, entries
 
 #: The sharding of a parameter from its path name; None for the default device.
@@ -38,7 +38,7 @@ def abstract_model(config: ModelConfig) -> tuple[nnx.GraphDef[DeepseekOCR], nnx.
 @functools.lru_cache(maxsize=8)
 def _traced(config: ModelConfig) -> tuple[nnx.GraphDef[DeepseekOCR], nnx.State]:
     """Tracing the released model takes seconds, and loading needs the result several times."""
-    return nnx.split(nnx.eval_shape(lambda: DeepseekOCR(config, nnx.Rngs(0))), nnx.Param)[:2]
+    return nnx.split(abstract_ocr(config), nnx.Param)[:2]
 
 
 def init_params(config: ModelConfig, seed: int) -> nnx.State:
