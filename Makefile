@@ -41,7 +41,7 @@ types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 test: $(VENV)/installed-dev lint types
-	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not slow and not gpu'
+	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -n $(JOBS) --dist loadscope -m 'not slow and not gpu'
 
 test-gpu: $(VENV)/installed-dev
 	JAX_PLATFORMS=cuda $(BIN)/python -m pytest -m gpu
