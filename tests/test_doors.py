@@ -13,8 +13,6 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 MODULES = {"dsocr": "dsocr_jax.cli", "dsocr-data": "datagen", "dsocr-train": "train"}
 
-pytestmark = pytest.mark.xdist_group("doors")
-
 
 def run(door: str, *words: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run a command in a process of its own."""

@@ -36,7 +36,7 @@ from train.journal import METRICS, Journal
 from train.manifest import replace_file
 from train.plot import plot_loss
 from train.profile import Profiler
-from train.programs import Programs
+from train.programs import announce
 from train.publish import publisher
 from train.setup import Setup, first_state, prepare
 from train.step import TrainState, put_batch
@@ -73,8 +73,8 @@ def train(config: TrainConfig) -> int:
         checkpoints.clean()
         health = open_health(config.out, config.max_skipped, config.max_rollbacks)
         run = _Run(setup, identity, checkpoints, health, goodput, evaluations)
-        if isinstance(setup.step, Programs) and (checkpoints.newest() or 0) < config.steps:
-            setup.step.begin(map(setup.source.shapes, range(len(config.modes))))
+        if (checkpoints.newest() or 0) < config.steps:
+            announce(setup.step, setup.source)
         while True:
             state, meta = _start(setup, checkpoints, identity)
             goodput.back_to(meta["step"])

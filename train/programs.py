@@ -7,7 +7,8 @@ from typing import Any
 import jax
 
 from dsocr_jax.batch import Batch
-from train.step import Metrics, TrainState
+from train.data import BatchSource
+from train.step import Metrics, Step, TrainState
 
 #: Programs that are compiled at the same time: each tries its kernels out on the device, which takes memory.
 AT_ONCE = 4
@@ -43,6 +44,12 @@ class Programs:
         step = self._jitted if compiled is None else compiled.result()
         made: tuple[TrainState, Metrics] = step(state, batch)
         return made
+
+
+def announce(step: Step, source: BatchSource) -> None:
+    """Let ``step``, if it is a `Programs`, begin to compile for every mode of ``source``."""
+    if isinstance(step, Programs):
+        step.begin(map(source.shapes, range(len(source.config.modes))))
 
 
 def _key(batch: Batch) -> Any:

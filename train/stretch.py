@@ -27,13 +27,13 @@ from train.cli import load_config, quiet_libraries
 from train.compact import flat_state, placed_state, read_meta, read_state, write_state
 from train.config import BackendsConfig, TrainConfig
 from train.curriculum import Curriculum, drawn_after
-from train.data import BatchSource, Feed
+from train.data import Feed
 from train.journal import METRICS
 from train.metrics import read_metrics
-from train.programs import Programs
+from train.programs import announce
 from train.publish import publish
 from train.setup import Setup, check_run, first_state, prepare
-from train.step import Step, TrainState, put_batch
+from train.step import TrainState, put_batch
 from train.stretch_log import Log, Progress
 
 #: Lines of the log whose mean is held against a rung's mark.
@@ -146,7 +146,7 @@ class _Run:
         setup, progress, config = self.setup, self.progress, self.setup.config
         before, recent = dict(progress.drawn), deque[float](maxlen=JUDGED_LINES)
         console.print(f"rung {self.rung.name}, {time.monotonic() - self.deadline + 60 * self.options.minutes:.0f} s in")
-        _announce(setup.step, setup.source)
+        announce(setup.step, setup.source)
         threading.Thread(target=self._look_ahead, args=(setup,), daemon=True).start()
         with Feed(setup.source, config.workers) as feed:
             first = progress.step
@@ -190,7 +190,7 @@ class _Run:
         if number < len(self.curriculum.rungs):
             changes = {"optimizer": setup.config.optimizer, "backends": setup.config.backends}
             config = self.curriculum.config(number, {}, out=self.options.out, **changes)
-            _announce(setup.step, check_run(config, setup.mesh).source)
+            announce(setup.step, check_run(config, setup.mesh).source)
 
     def _check(self, loss: float) -> None:
         if not np.isfinite(loss):
@@ -219,11 +219,6 @@ class _Run:
     def _join(self) -> None:
         if self._saving is not None:
             self._saving.join()
-
-
-def _announce(step: Step, source: BatchSource) -> None:
-    if isinstance(step, Programs):
-        step.begin(map(source.shapes, range(len(source.config.modes))))
 
 
 def main() -> None:

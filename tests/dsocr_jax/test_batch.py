@@ -317,17 +317,12 @@ def assert_close(ours: np.ndarray, theirs: np.ndarray) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6 * np.abs(theirs).max())
 
 
-rows_of_a_batch = pytest.mark.xdist_group("rows of a batch")  # one worker compiles the model
-
-
-@rows_of_a_batch
 @pytest.mark.parametrize("number", [TEXT_ROW, TILED])
 def test_padding_changes_nothing(number: int) -> None:
     row = candidates()[number]
     assert_close(expected(number), scores(collate([row], SIZES, len(row.tokens)))[0])
 
 
-@rows_of_a_batch
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from([TEXT_ROW, PICTURE, TILED]), min_size=1, max_size=ROWS))
 def test_neither_order_nor_neighbours_change_a_row(numbers: list[int]) -> None:
@@ -336,7 +331,6 @@ def test_neither_order_nor_neighbours_change_a_row(numbers: list[int]) -> None:
         assert_close(ours[: len(expected(number))], expected(number))
 
 
-@rows_of_a_batch
 @settings(max_examples=10, deadline=None)
 @given(st.permutations([TEXT_ROW, PICTURE, TILED]), st.integers(0, 3))
 def test_what_is_packed_into_a_row_does_not_see_each_other(numbers: list[int], place: int) -> None:
@@ -349,7 +343,6 @@ def test_what_is_packed_into_a_row_does_not_see_each_other(numbers: list[int], p
         start += len(theirs)
 
 
-@rows_of_a_batch
 @pytest.mark.parametrize("place", range(ROWS))
 def test_text_alone_does_not_see_its_neighbours_pictures(place: int) -> None:
     """With other pixels beside it a row of text keeps its very bits; the others do not."""

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from flax import nnx
 
 from dsocr_jax.batch import IGNORED, Batch, Example, collate
@@ -19,11 +18,6 @@ from tests.reference import golden, weights
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CONFIG = preset("test")
 Fixture = tuple[dict[str, Any], dict[str, golden.Entry]]
-
-
-def each(names: list[str]) -> list[Any]:
-    """Parameters of a test, such that all tests of one fixture run in one process and share its forward pass."""
-    return [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
 
 
 @cache

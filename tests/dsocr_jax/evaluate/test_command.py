@@ -27,8 +27,6 @@ from dsocr_jax.reading import engine, shapes, vision
 from dsocr_jax.weights.checkpoint import save_model
 from tests.dsocr_jax.reading.small import CONFIG, model, picture, tokenizer
 
-pytestmark = pytest.mark.xdist_group("reader")
-
 
 def lines(path: Path, *items: dict[str, Any]) -> Path:
     path.write_text("".join(json.dumps(item) + "\n" for item in items))

@@ -31,8 +31,6 @@ from dsocr_jax.weights.params import abstract_model
 from tests.dsocr_jax.evaluate.test_command import lines, tokenizer_file
 from tests.dsocr_jax.reading.small import CONFIG, model, page, picture, tokenizer
 
-pytestmark = pytest.mark.xdist_group("reader")
-
 TEXTS = ("a few words on a page", "another one", "short")
 MOST = 5
 

@@ -28,6 +28,11 @@ def problem(side: int, heads: int, dim: int, views: int = 2) -> list[jax.Array]:
     return [jnp.asarray(rng.standard_normal(shape, np.float32)) for shape in shapes]
 
 
+def distance(found: jax.Array, expected: jax.Array) -> float:
+    """The largest difference, as a share of the largest number."""
+    return float(jnp.abs(found.astype(jnp.float32) - expected).max() / jnp.abs(expected).max())
+
+
 def out_and_gradients(form, *arrays: jax.Array):
     def loss(*arrays: jax.Array):
         out = form(*arrays)
@@ -156,12 +161,14 @@ def test_a_platform_gets_backends_that_run_on_it() -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("side", [14, 16])
 def test_cudnn_on_a_gpu_equals_the_bias(side: int) -> None:
-    """Within what bfloat16 keeps of scores as large as these; the plain form is computed in float32."""
+    """No further from the plain form in float32 than half as far again as the plain form in bfloat16 is."""
     arrays = [array.astype(jnp.bfloat16) for array in problem(side, 3, 64)]
-    out, grads = out_and_gradients(plain, *(array.astype(jnp.float32) for array in arrays))
-    found, found_grads = out_and_gradients(folded_cudnn, *arrays)
-    close(found, out, 5e-2)
-    close(found_grads, grads, 5e-2)
+    exact = out_and_gradients(plain, *(array.astype(jnp.float32) for array in arrays))
+    spread, found = (
+        jax.tree.leaves(jax.tree.map(distance, out_and_gradients(form, *arrays), exact))
+        for form in (plain, folded_cudnn)
+    )
+    assert all(ours <= 1.5 * own for ours, own in zip(found, spread, strict=True)), (found, spread)
 
 
 @pytest.mark.gpu

@@ -59,7 +59,7 @@ def _rope(model: DeepseekOCR, positions: jax.Array) -> tuple[jax.Array, jax.Arra
     return rotary_angles(positions, config.hidden // config.heads, config.rope_base)
 
 
-@pytest.mark.parametrize("name", tiny.each(NATIVE + TILED + SMALL_WEIGHTS))
+@pytest.mark.parametrize("name", NATIVE + TILED + SMALL_WEIGHTS)
 def test_vision_towers(name: str) -> None:
     (meta, entries), out = tiny.load(name), forward(name)
     for view, size in (("global", meta["base_size"]), ("local", meta.get("tile_size"))):
@@ -69,14 +69,14 @@ def test_vision_towers(name: str) -> None:
             entries[f"proj_{view}"].check(out[f"proj_{size}"])
 
 
-@pytest.mark.parametrize("name", tiny.each(NATIVE + TILED + SMALL_WEIGHTS))
+@pytest.mark.parametrize("name", NATIVE + TILED + SMALL_WEIGHTS)
 def test_image_sequence(name: str) -> None:
     (_, entries), out = tiny.load(name), forward(name)
     places = entries["input_ids"].sample[0] == tiny.CONFIG.image_token_id
     entries["sequence"].check(out["embedded"][0][places])
 
 
-@pytest.mark.parametrize("name", tiny.each([*NATIVE, *TILED, "text"]))
+@pytest.mark.parametrize("name", [*NATIVE, *TILED, "text"])
 def test_logits(name: str) -> None:
     (_, entries), out = tiny.load(name), forward(name)
     entries["logits"].check(out["logits"])
@@ -85,7 +85,7 @@ def test_logits(name: str) -> None:
         entries["argmax"].check(out["logits"].argmax(-1))
 
 
-@pytest.mark.parametrize("name", tiny.each([*NATIVE, *TILED, "text"]))
+@pytest.mark.parametrize("name", [*NATIVE, *TILED, "text"])
 def test_router(name: str) -> None:
     (_, entries), out = tiny.load(name), forward(name)
     for i in (1, 2):
@@ -94,7 +94,7 @@ def test_router(name: str) -> None:
         entries[f"router{i}_weights"].check(np.take_along_axis(out[f"router{i}_weights"], order, -1))
 
 
-@pytest.mark.parametrize("name", tiny.each(NATIVE))
+@pytest.mark.parametrize("name", NATIVE)
 def test_taps(name: str) -> None:
     (meta, entries), batch = tiny.load(name), tiny.batch(tiny.load(name))
 
@@ -120,7 +120,7 @@ def test_taps(name: str) -> None:
         entries[key].check(np.asarray(taps[key]))
 
 
-@pytest.mark.parametrize("name", tiny.each([*NATIVE, *TILED]))
+@pytest.mark.parametrize("name", [*NATIVE, *TILED])
 def test_loss(name: str) -> None:
     meta, entries = tiny.load(name)
     labels = entries["labels"].sample[0]
@@ -129,7 +129,7 @@ def test_loss(name: str) -> None:
     np.testing.assert_allclose(np.mean(picked), meta["eval_loss"], rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", tiny.each(["train_tiny512", "train_gundam_2x1", "train_batch2"]))
+@pytest.mark.parametrize("name", ["train_tiny512", "train_gundam_2x1", "train_batch2"])
 def test_gradients(name: str) -> None:
     meta, entries = tiny.load(name)
     batch = tiny.batch((meta, entries))

@@ -27,7 +27,6 @@ from tests.dsocr_jax.parity import made
 
 MODEL = "small/made"
 #: One worker makes the folder and compiles the model.
-pytestmark = pytest.mark.xdist_group("parity check")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -25,7 +25,6 @@ from tests.dsocr_jax.reading import small
 from tests.dsocr_jax.reading.cluster_parts import lines, write_inputs, write_model
 
 # One process for all of these: they share what was compiled, and start processes of their own.
-pytestmark = pytest.mark.xdist_group("cluster")
 ROOT = Path(__file__).parents[3]
 #: Seconds until a step of a run must have come; generous, since machines that test are busy.
 SOON = 240

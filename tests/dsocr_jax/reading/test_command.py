@@ -28,8 +28,6 @@ from dsocr_jax.weights.checkpoint import save_model
 from tests.dsocr_jax.reading.made_documents import pdf, saved, sized
 from tests.dsocr_jax.reading.small import CONFIG, model, picture, tokenizer
 
-pytestmark = pytest.mark.xdist_group("reader")
-
 OPTIONS = ReadOptions("tiny", max_new_tokens=12, loops=LoopRule(48, 3), ladder=True, rows=4, steps=8, threads=2)
 
 

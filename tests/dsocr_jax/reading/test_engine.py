@@ -15,8 +15,6 @@ from dsocr_jax.reading.fused import PAGE
 from dsocr_jax.reading.repetition import NoRepeat
 from tests.dsocr_jax.reading.small import MODES, example, model, reference, run
 
-pytestmark = pytest.mark.xdist_group("engine")
-
 #: The second spares ids that the third bans.
 RULES = (None, NoRepeat(3, 20, (20, 21, 200)), NoRepeat(2))
 #: No answer of 40 ids can loop by this rule.

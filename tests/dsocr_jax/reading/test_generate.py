@@ -38,18 +38,18 @@ def alone(name: str, rule: NoRepeat | None = None) -> Generated:
     return run(collate([row], tiny.CONFIG, len(row.tokens)), rule)
 
 
-@pytest.mark.parametrize("name", tiny.each(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 def test_greedy_ids(name: str) -> None:
     np.testing.assert_array_equal(alone(name).tokens[0], tiny.load(name)[1]["greedy_ids"].sample)
 
 
-@pytest.mark.parametrize("name", tiny.each(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 def test_greedy_ids_with_the_whole_sequence_rule(name: str) -> None:
     found = alone(name, NoRepeat(3)).tokens[0]
     np.testing.assert_array_equal(found, tiny.load(name)[1]["greedy_ngram3_ids"].sample)
 
 
-@pytest.mark.parametrize("name", tiny.each(NAMES[:1]))
+@pytest.mark.parametrize("name", NAMES[:1])
 def test_log_probs_are_those_of_the_logits(name: str) -> None:
     logits = tiny.load(name)[1]["greedy_logits"].sample
     expected = np.asarray(jax.nn.log_softmax(logits))[np.arange(NEW), tiny.load(name)[1]["greedy_ids"].sample]

@@ -24,8 +24,6 @@ from dsocr_jax.reading.reader import Reader
 from dsocr_jax.reading.repetition import NoRepeat, named_rule
 from tests.dsocr_jax.reading.small import CONFIG, MODES, loaded, model, page, picture, tokenizer
 
-pytestmark = pytest.mark.xdist_group("reader")
-
 OPTIONS = ReadOptions("tiny", max_new_tokens=30, loops=LoopRule(48, 3), ladder=True, rows=4, steps=8, threads=2)
 PAGES = [page(seed) for seed in range(5)]
 MIXED = [
