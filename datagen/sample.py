@@ -92,7 +92,8 @@ def make_sample(
         rejected: counts the draws that could not be used, by reason.
 
     Raises:
-        RuntimeError: the family fails, or no attempt could be used. The message says how to make the same draw again.
+        RuntimeError: the family fails (what it raised is the cause), or no attempt could be used. The message says how
+            to make the same draw again.
     """
     from dsocr_jax.answers import check_label
     from dsocr_jax.answers.errors import AnswerError

@@ -2,7 +2,8 @@
 
 A machine that is lent for minutes and forgets everything gets a curriculum (`train.curriculum`) and the folder of the
 stretch before, and leaves a folder for the next one: the state in few bytes (`train.compact`) and the log of all
-stretches so far. No sample is drawn twice, whatever is changed in the configuration in between.
+stretches so far. No sample is drawn twice, whatever is changed in the configuration in between. A stretch that fails
+leaves what it has learned until then, too.
 
 NEW/state.json, state.00 ...   the state
 NEW/metrics.jsonl              a line for each logged step of all stretches
@@ -78,7 +79,7 @@ def stretch(options: Options) -> int:
     """Train for a while; see the module.
 
     Raises:
-        UserError: something does not fit, or the loss is not finite.
+        UserError: something does not fit, the loss stays not finite, or the state cannot be written.
     """
     began = time.monotonic()
     curriculum = load_config(options.config)
@@ -96,9 +97,15 @@ def stretch(options: Options) -> int:
     lines = read_metrics(options.from_ / METRICS) if options.from_ is not None else []
     log = Log(options.out / METRICS, progress, lines)
     run = _Run(options, curriculum, progress, log, began + 60 * options.minutes)
-    state: TrainState | None = run.begin()
-    while state is not None:
-        state = run.climb(state)
+    try:
+        run.begin()
+        while run.climb():
+            pass
+    except Exception:
+        run.rescue()
+        raise
+    finally:
+        run.wait()
     console.print(f"{options.out}: {progress.step} steps, {progress.samples} samples, rung {run.rung.name}")
     return 0
 
@@ -111,7 +118,10 @@ class _Run:
         self.deadline, self._saved = deadline, time.monotonic()
         self.last = None if options.steps is None else progress.step + options.steps
         self.setup: Setup = prepare(self.config())
+        self.state: TrainState
         self._saving: threading.Thread | None = None
+        self._failed: Exception | None = None  # what the last saving died of
+        self._kept = progress.step  # the step last saved
         self._cost = 10.0  # seconds that a saving takes; measured by the first one
 
     @property
@@ -134,15 +144,16 @@ class _Run:
             workers=(os.cpu_count() or 1) if workers is None else workers,
         )
 
-    def begin(self) -> TrainState:
-        """Return the state to begin with."""
+    def begin(self) -> None:
+        """Take the state to begin with."""
         if self.options.from_ is None:
-            return first_state(self.setup)
-        arrays, _ = read_state(self.options.from_)
-        return placed_state(arrays, self.setup.abstract, self.setup.shardings)
+            self.state = first_state(self.setup)
+        else:
+            arrays, _ = read_state(self.options.from_)
+            self.state = placed_state(arrays, self.setup.abstract, self.setup.shardings)
 
-    def climb(self, state: TrainState) -> TrainState | None:
-        """Train on one rung; return the state for the next one, or None when the stretch has ended and is saved."""
+    def climb(self) -> bool:
+        """Train on one rung; return whether there is a next one, or the stretch has ended and is saved."""
         setup, progress, config = self.setup, self.progress, self.setup.config
         before, recent = dict(progress.drawn), deque[float](maxlen=JUDGED_LINES)
         console.print(f"rung {self.rung.name}, {time.monotonic() - self.deadline + 60 * self.options.minutes:.0f} s in")
@@ -154,35 +165,53 @@ class _Run:
                 asked = time.monotonic()
                 fed = next(feed)
                 waited = time.monotonic() - asked
-                state, metrics = setup.step(state, put_batch(fed.batch, setup.mesh))
+                self.state, metrics = setup.step(self.state, put_batch(fed.batch, setup.mesh))
                 progress.step += 1
+                progress.drawn = drawn_after(setup.source, feed.position(), before)
                 self.log.note(metrics, fed, waited)
                 if progress.step - first == COLD:
-                    jax.block_until_ready(state.step)
+                    jax.block_until_ready(self.state.step)
                     self.log.restart()
                 late = time.monotonic() + self._cost > self.deadline or progress.step == self.last
                 due = progress.step % config.log_every == 0
                 if due or late:
                     self.log.line(self.rung.name, feed.kinds)
                     recent.append(self.log.kinds.get(self.curriculum.judged, float("inf")))
-                    self._check(recent[-1])
-                progress.drawn = drawn_after(setup.source, feed.position(), before) if due or late else progress.drawn
+                    self._check()
                 if late:
                     break
                 if due and time.monotonic() - self._saved > 60 * self.options.save_every:
-                    self._save(state)
+                    self._save()
                 mark = self.rung.until
                 if due and mark is not None and len(recent) == JUDGED_LINES and sum(recent) / JUDGED_LINES <= mark:
                     break
         if late:
-            self._save(state, wait=True)
+            self._save(wait=True)
             if self.options.model is not None:
-                publish(setup, state, self.options.model)
-            return None
+                publish(setup, self.state, self.options.model)
+            return False
         progress.rung += 1
         source = check_run(self.config(), setup.mesh)  # the compiled step stays
         self.setup = dataclasses.replace(setup, config=source.config, sets=source.sets, source=source.source)
-        return state
+        return True
+
+    def rescue(self) -> None:
+        """Save what was learned since the last saving, if it can be: the stretch is about to fail."""
+        self.wait()
+        step = self.progress.step
+        if step == self._kept:
+            return
+        try:
+            self.log.line(self.rung.name, self.setup.source.kinds)  # which counts the samples
+            self._check()
+            self._save(wait=True)
+        except Exception as error:  # the one that the stretch fails of says more
+            console.print(f"step {step} is lost, step {self._kept} was the last one saved: {error}", markup=False)
+
+    def wait(self) -> None:
+        """Wait for a saving that is under way."""
+        if self._saving is not None:
+            self._saving.join()
 
     def _look_ahead(self, setup: Setup) -> None:
         """Begin to compile for the next rung, so that nothing waits for it there."""
@@ -192,15 +221,23 @@ class _Run:
             config = self.curriculum.config(number, {}, out=self.options.out, **changes)
             announce(setup.step, check_run(config, setup.mesh).source)
 
-    def _check(self, loss: float) -> None:
-        if not np.isfinite(loss):
-            raise UserError(f"the loss is {loss} at step {self.progress.step}; go on from the folder saved before")
+    def _check(self) -> None:
+        """Raise UserError if nothing is learned any more; what was saved before is not to be replaced then."""
+        if self.log.stuck:
+            raise UserError(
+                f"no loss or gradient is finite in the steps up to {self.progress.step}; go on from what was saved "
+                "before, with a lower --optimizer.peak-lr"
+            )
 
-    def _save(self, state: TrainState, wait: bool = False) -> None:
-        """Copy the state, and write it in the background."""
+    def _save(self, wait: bool = False) -> None:
+        """Copy the state, and write it in the background.
+
+        Raises:
+            UserError: the saving before failed, or this one if it is waited for.
+        """
         began = time.monotonic()
         self._join()
-        arrays, meta = flat_state(state), dataclasses.asdict(self.progress)
+        arrays, meta = flat_state(self.state), dataclasses.asdict(self.progress)
         write = self._writer(arrays, meta, began)
         self._saving, self._saved = threading.Thread(target=write, daemon=True), began
         self._saving.start()
@@ -210,15 +247,22 @@ class _Run:
 
     def _writer(self, arrays: dict[str, np.ndarray], meta: dict[str, Any], began: float) -> Callable[[], None]:
         def write() -> None:
-            size = write_state(self.options.out, arrays, meta)
+            try:
+                size = write_state(self.options.out, arrays, meta)
+            except Exception as error:  # a thread has nobody to tell
+                self._failed = error
+                return
+            self._kept = meta["step"]
             self._cost = 2 * (time.monotonic() - began) + 2
             console.print(f"step {meta['step']} saved: {size / 2**20:.1f} MiB, {time.monotonic() - began:.1f} s")
 
         return write
 
     def _join(self) -> None:
-        if self._saving is not None:
-            self._saving.join()
+        self.wait()
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            raise UserError(f"{self.options.out}: the state could not be written ({failed})") from failed
 
 
 def main() -> None:

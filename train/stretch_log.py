@@ -30,7 +30,12 @@ class Progress:
 
 
 class Log:
-    """Lines of the log: figures of the step, means since the line before, and how fast it went."""
+    """Lines of the log: figures of the step, means since the line before, and how fast it went.
+
+    Attributes:
+        kinds: the loss of each kind in the last line.
+        stuck: whether every step of the last line was skipped.
+    """
 
     def __init__(self, file: Path, progress: Progress, lines: list[dict[str, Any]]) -> None:
         self.progress = progress
@@ -39,6 +44,7 @@ class Log:
         self._pending: list[tuple[Metrics, Fed]] = []
         self._begun, self._waited = time.monotonic(), 0.0
         self.kinds: dict[str, float] = {}
+        self.stuck = False
 
     def note(self, metrics: Metrics, fed: Fed, waited: float) -> None:
         """Take in a step that was just begun."""
@@ -50,19 +56,17 @@ class Log:
         self._begun, self._waited = time.monotonic(), 0.0
 
     def line(self, rung: str, kinds: tuple[str, ...]) -> None:
-        """Wait for the steps noted, and write their line.
-
-        Raises:
-            UserError: the loss of the last one is not finite.
-        """
+        """Wait for the steps noted, and write their line; losses and gradients are those of the steps not skipped."""
         if not self._pending:
             return
         fetched = [plain(jax.device_get(metrics)) for metrics, _ in self._pending]
         fed = [one for _, one in self._pending]
         now = time.monotonic()
         passed, self._pending = now - self._begun, []
-        sums = np.sum([one["kind_loss"] for one in fetched], axis=0)
-        counts = np.sum([one["kind_tokens"] for one in fetched], axis=0)
+        made = [one for one in fetched if not one["skipped"]]
+        self.stuck, made = not made, made or fetched
+        sums = np.sum([one["kind_loss"] for one in made], axis=0)
+        counts = np.sum([one["kind_tokens"] for one in made], axis=0)
         self.kinds = {name: float(a / b) for name, a, b in zip(kinds, sums, counts, strict=True) if b}
         samples, last, progress = sum(one.kinds.total() for one in fed), fetched[-1], self.progress
         progress.samples += samples
@@ -72,7 +76,7 @@ class Log:
             "step": progress.step,
             "loss": float(sums.sum() / max(counts.sum(), 1)),
             "lr": last["lr"],
-            "grad_norm": float(np.mean([one["grad_norm"] for one in fetched])),
+            "grad_norm": float(np.mean([np.nan if one["grad_norm"] is None else one["grad_norm"] for one in made])),
             "router_loss": last["router_loss"],
             "skipped": sum(one["skipped"] for one in fetched),
             "kinds": {name: round(loss, 5) for name, loss in self.kinds.items()},
@@ -88,6 +92,7 @@ class Log:
             "filled": round(float(np.mean([one.filled for one in fed])), 3),
             "views_filled": round(float(np.mean([one.views_filled for one in fed])), 3),
             "left_out": dict(sum((one.left_out for one in fed), Counter())),
+            "bad": dict(sum((one.bad for one in fed), Counter())),
         }
         line["modes"] = {fed[-1].mode: line["loss"]}
         with self._file.open("a", encoding="utf-8") as stream:

@@ -1,17 +1,19 @@
 """Samples drawn while training goes on."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from datagen import families
-from datagen.family import Drawn, Family
+from datagen.family import Drawn, Family, Rejected
 from dsocr_jax.errors import UserError
 from dsocr_jax.tokenizer import Tokenizer
 from tests.train import tiny
 from train.config import TrainConfig
 from train.data import BatchSource, Feed, open_sets
+from train.data.feed import NAMED
 from train.data.live import LiveSource
 
 
@@ -63,6 +65,43 @@ def test_samples_never_come_again_in_any_mode_and_the_seed_decides(folder, lette
     with Feed(source(live(folder, seed=2)), 0) as feed:
         assert not np.array_equal(next(feed).batch.tokens, other.tokens)
     assert names[0] == names[1]
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, fault: Exception, share: float) -> None:
+    """Let the generator fail with ``fault`` at a share of the samples."""
+
+    def compose(rng: np.random.Generator, settings: object) -> Content:
+        if rng.random() < share:
+            raise fault
+        return _compose(rng, settings)
+
+    family = replace(families.load("charts"), compose=compose)
+    monkeypatch.setattr(families, "load", lambda name: family)
+
+
+def test_samples_that_the_generator_fails_to_draw_are_skipped_counted_and_named(folder, letters, monkeypatch, capsys):
+    broken(monkeypatch, ZeroDivisionError("no room"), 0.2)
+    with Feed(source(live(folder, max_bad=0.4)), 0) as feed:
+        found = [next(feed) for _ in range(12)]
+    bad = sum((one.bad for one in found), Counter())
+    assert bad.keys() == {"sample that its generator fails to draw"} and bad.total() > NAMED
+    said = capsys.readouterr().err
+    assert said.count("skipped: live:easy:charts (make_sample(0, 'charts', ") == NAMED
+    assert "'train', 'easy', degradation='none') failed in attempt 0: ZeroDivisionError('no room')" in said
+
+
+def test_a_generator_that_fails_too_often_ends_the_run(folder, letters, monkeypatch):
+    broken(monkeypatch, ZeroDivisionError("no room"), 0.2)
+    with Feed(source(live(folder)), 0) as feed, pytest.raises(UserError, match=r"more than --max-bad 0.01; .*no room"):
+        for _ in range(100):
+            next(feed)
+
+
+@pytest.mark.parametrize("fault", [Rejected("too wide"), UserError("install the extra")])
+def test_what_no_sample_can_be_drawn_for_ends_the_run_at_once(folder, letters, monkeypatch, fault):
+    broken(monkeypatch, fault, 1.0)
+    with pytest.raises(UserError, match=rf"--data live:easy:charts: make_sample\(.*{fault}"):
+        source(live(folder))
 
 
 def test_what_cannot_be_drawn_is_refused():

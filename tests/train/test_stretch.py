@@ -1,6 +1,7 @@
 """Stretches: pieces of one run that know of each other by a folder alone."""
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 
@@ -11,13 +12,16 @@ from tests.train import tiny
 from train.compact import read_meta, read_state
 from train.config import OptimizerConfig, TrainConfig
 from train.curriculum import Rung, climbing
+from train.data import Feed
+from train.step import put_batch
 from train.stretch import Options, stretch
+from train.stretch_log import Log
 
 PAGES = "live:middle:pages pages.words=[1,1] pages.width=[64,64] pages.size=[12,16]"
-CONFIG = "from tests.train.test_stretch import made as _made\nconfig = _made({folder!r})\n"
+CONFIG = "from tests.train.test_stretch import made as _made\nconfig = _made({folder!r}, {every})\n"
 
 
-def made(folder: str):
+def made(folder: str, every: int):
     """A tiny model on two rungs, the first of which is always left at once."""
     model = dataclasses.replace(tiny.MODEL, grey=True)
     rung = Rung("one", (PAGES,), {"pages": 1}, ("tiny",), 64, 8, 2, until=100.0)
@@ -26,7 +30,7 @@ def made(folder: str):
         tokenizer=tiny.write_tokenizer(Path(folder)),
         steps=1000,
         optimizer=OptimizerConfig(peak_lr=1e-3, schedule="constant", warmup=2),
-        log_every=1,
+        log_every=every,
         tensorboard=False,
     )
     return climbing(base, (rung, dataclasses.replace(rung, name="two", until=None)))
@@ -35,7 +39,7 @@ def made(folder: str):
 @pytest.fixture
 def config(tmp_path) -> Path:
     file = tmp_path / "config.py"
-    file.write_text(CONFIG.format(folder=str(tmp_path / "tokenizer")))
+    file.write_text(CONFIG.format(folder=str(tmp_path / "tokenizer"), every=1))
     return file
 
 
@@ -78,3 +82,56 @@ def test_what_cannot_be_is_refused(config, tmp_path, changes, message):
 def test_a_configuration_without_rungs_is_refused(tmp_path):
     with pytest.raises(UserError, match="has no rungs"):
         stretch(Options(Path(__file__).parents[2] / "configs" / "nano.py", tmp_path / "out"))
+
+
+def nth(real, count: int, fault: Exception):
+    """Return ``real``, which raises ``fault`` from call ``count`` on."""
+    calls = itertools.count(1)
+
+    def called(*args):
+        if next(calls) >= count:
+            raise fault
+        return real(*args)
+
+    return called
+
+
+@pytest.mark.parametrize(
+    ("where", "fault"), [("Feed.__next__", UserError("no data")), ("put_batch", ValueError("odd"))]
+)
+def test_what_was_learned_before_a_failure_is_saved(tmp_path, monkeypatch, where, fault):
+    file, out, fed = tmp_path / "config.py", tmp_path / "out", []
+    file.write_text(CONFIG.format(folder=str(tmp_path / "tokenizer"), every=2))
+    owner, _, name = f"train.stretch.{where}".rpartition(".")
+    real = Feed.__next__ if where == "Feed.__next__" else put_batch
+    monkeypatch.setattr(f"{owner}.{name}", nth(real, 4, fault))
+    note = Log.note
+    monkeypatch.setattr(
+        Log, "note", lambda self, metrics, one, waited: (fed.append(one), note(self, metrics, one, waited))
+    )
+    with pytest.raises(type(fault), match=str(fault)):
+        stretch(Options(file, out, minutes=5, workers=0, rung=1))
+    meta, (arrays, _) = read_meta(out), read_state(out)
+    assert meta["step"] == int(arrays["step"]) == 3
+    assert [line["step"] for line in lines(out)] == [2, 3]
+    assert meta["samples"] == lines(out)[-1]["samples"] == sum(one.kinds.total() for one in fed)
+    assert max(int(name.split()[-1]) for one in fed for name in one.samples) < meta["drawn"]["pages"]
+
+
+def test_a_state_that_learns_nothing_more_does_not_replace_the_one_saved_before(config, tmp_path, monkeypatch, capsys):
+    out, note = tmp_path / "out", Log.note
+
+    def noted(self, metrics, fed, waited):
+        note(self, metrics | {"skipped": 1.0} if self.progress.step > 2 else metrics, fed, waited)
+
+    monkeypatch.setattr(Log, "note", noted)
+    with pytest.raises(UserError, match="no loss or gradient is finite in the steps up to 3"):
+        stretch(Options(config, out, minutes=5, workers=0, rung=1, save_every=0.0))
+    assert read_meta(out)["step"] == 2
+    assert "step 3 is lost, step 2 was the last one saved" in capsys.readouterr().err
+
+
+def test_a_state_that_cannot_be_written_is_an_error(config, tmp_path, monkeypatch):
+    monkeypatch.setattr("train.stretch.write_state", nth(None, 1, OSError("disk full")))
+    with pytest.raises(UserError, match=r"out: the state could not be written \(disk full\)"):
+        stretch(Options(config, tmp_path / "out", minutes=5, steps=1, workers=0, rung=1))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from dsocr_jax.batch import Batch, regroup
+from dsocr_jax.console import console
 from dsocr_jax.errors import UserError
 from train.data.ahead import Ahead
 from train.data.lanes import LaneState
@@ -17,7 +18,7 @@ from train.data.workers import Workers
 #: So many samples must have been tried before the share of unusable ones is judged.
 JUDGED_AFTER = 200
 
-#: Unusable samples that an error names.
+#: Unusable samples that an error names, and so many are named as they come.
 NAMED = 5
 
 #: Batches that are kept ready.
@@ -138,8 +139,10 @@ class Feed:
         return _Step(fed, mode, states, [name for part in made for name in part.count.bad_names])
 
     def _judge(self, step: _Step) -> None:
-        """Raise UserError if too many samples cannot be used."""
+        """Name the first samples that cannot be used; raise UserError if there are too many."""
         most, bad = self.source.config.max_bad, step.fed.bad.total()
+        for name in step.bad_names[: max(0, NAMED - self._bad)]:
+            console.print(f"skipped: {name}", markup=False)
         self._bad += bad
         self._tried += step.fed.kinds.total() + bad
         if bad and self._tried >= JUDGED_AFTER and self._bad > most * self._tried:

@@ -9,9 +9,11 @@ from datagen import settings as family_settings
 from datagen.family import LEVELS
 from datagen.sample import GENERATOR_VERSION, make_sample
 from dsocr_jax.errors import UserError
-from train.data.samples import Picture, Sample
+from train.data.samples import Picture, Sample, Unusable
 
 LIVE = "live:"
+
+UNDRAWN = "sample that its generator fails to draw"
 
 
 class LiveSource:
@@ -48,7 +50,12 @@ class LiveSource:
         self._modules = dict(families.MODULES)
 
     def read(self, kind: str, index: int) -> Sample:
-        """Draw a sample."""
+        """Draw a sample.
+
+        Raises:
+            Unusable: the generator has a fault; what names the sample says how to draw it again.
+            UserError: the settings leave nothing to draw, or something that drawing needs is not installed.
+        """
         from PIL import Image
 
         families.MODULES.update(self._modules)  # in a process of its own
@@ -59,7 +66,9 @@ class LiveSource:
                 self.seed, kind, index, "train", self.level, degradation=self.degradation, settings=settings
             )
         except RuntimeError as error:
-            raise UserError(f"--data {self.name}: {error}") from error
+            if error.__cause__ is None or isinstance(error.__cause__, UserError):  # so would the others end
+                raise UserError(f"--data {self.name}: {error}") from error
+            raise Unusable(UNDRAWN, f"{self.name} ({error})") from error
         picture = Image.fromarray(drawn.image)
         if not self.grey:
             picture = picture.convert("RGB")

@@ -49,7 +49,7 @@ def table(dice: Dice, topic: Topic, rows: Rows, pool: str, count: int, *, wide: 
     if pool == "minmax":
         gap = dice.between(4, 11)
         columns = [[value + gap / 2 for value in columns[0]], [v - gap / 2 - dice.normal(0.6) for v in columns[0]]]
-    return columns
+    return columns[:count]  # the highs may stand alone
 
 
 def bounds(topic: Topic, *pools: str) -> tuple[float, float]:

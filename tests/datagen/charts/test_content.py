@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datagen import fonts
-from datagen.charts.content import EASY, KINDS, STANDARD, ContentSettings, compose, tags
+from datagen.charts.content import EASY, KINDS, MIDDLE, STANDARD, ContentSettings, compose, tags
 from datagen.charts.content.easy import MIN_SLICE, SHORT_NAMES
 from datagen.charts.data import ChartData, NumberFormat
 from datagen.family import Rejected
@@ -146,6 +146,15 @@ def test_limits_of_the_settings_hold(data: ChartData) -> None:
     count = len(data.categories)
     assert 2 <= count <= (24 if data.dates else 14)
     assert len(data.series) <= 6 and count * len(data.series) <= 60
+
+
+@pytest.mark.parametrize(("kind", "most"), [("line", 1), ("line", 2), ("area", 1), ("step", 1), ("bar", 1)])
+def test_single_series_of_every_topic_can_be_drawn(kind: str, most: int) -> None:
+    settings = dataclasses.replace(MIDDLE, kinds=((kind, 1.0),), series=(1, most))
+    drawn = [draw(seed, settings) for seed in range(600)]
+    assert {len(data.series) for data in drawn} == set(range(1, most + 1))
+    if kind == "line":  # highs without the lows
+        assert any([one.name for one in data.series] == ["Daily high"] for data in drawn)
 
 
 @given(st.integers(0, 2**63), st.sampled_from(KINDS))

@@ -45,6 +45,16 @@ def test_values_stay_within_the_magnitudes_of_their_topic(seed: int, topic: Topi
         assert min(values) >= topic.low / FAR
 
 
+@given(seeds, st.sampled_from(TOPICS), st.integers(1, 2))
+@example(0, catalogue().topics["temperature"], 1)
+def test_there_are_as_many_series_as_were_asked_for(seed: int, topic: Topic, count: int) -> None:
+    dice, words = _dice(seed), language("en")
+    rows = named_rows(dice, words, topic.by[0], 3, 5) if topic.by else time_rows(dice, words, topic.over[0], 4, 6)
+    for pool in topic.series:
+        columns = table(dice, topic, rows, pool, count)
+        assert [len(column) for column in columns] == [len(rows.names)] * count
+
+
 @given(seeds, st.sampled_from([topic for topic in TOPICS if not topic.signed]))
 def test_what_cannot_be_negative_is_not(seed: int, topic: Topic) -> None:
     assert all(value >= 0 for column in _columns(_dice(seed), topic) for value in column)
