@@ -59,6 +59,7 @@ HARMLESS = (
     "mesh",
     "accumulate",
     "backends",
+    "overlap",
     "evaluate_every",
     "evaluate_on",
     "evaluate_samples",
@@ -131,6 +132,7 @@ class BackendsConfig:
     grouped: str | None = None
     layers: str | None = None
     remat: str | None = None
+    gathered: str | None = None
     capacity: float | None = None
 
 
@@ -195,6 +197,8 @@ class TrainConfig:
     optimizer: OptimizerConfig = OptimizerConfig()
     mesh: MeshConfig = MeshConfig()
     backends: BackendsConfig = BackendsConfig()
+    #: On several GPUs: have the compiler run communication behind computation.
+    overlap: bool = True
     #: Train low-rank adapters alone; None trains the parameters themselves.
     lora: LoraConfig | None = None
     #: Type of activations and of the parameters where they are used; the parameters themselves stay float32.

@@ -63,7 +63,7 @@ def _memory(run: Checked, mesh: AnyMesh, on: Devices | None) -> Iterator[str]:
     params = sharding_table(run.abstract.params, mesh)
     rooms = run.source.plan.rooms
     for mode, load in zip(config.modes, loads(config, rooms, batch_shards(mesh)), strict=True):
-        found[mode] = memory(config, params, moments, load, backends_of(config))
+        found[mode] = memory(config, params, moments, load, backends_of(config), mesh.shape["fsdp"])
         if mesh.shape["stage"] > 1:
             del found[mode]["copy to compute with"]
             found[mode]["gradients"] = step_bytes(config, mesh.shape["stage"])

@@ -6,15 +6,17 @@ is arithmetic on an assumed share of the peak.
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 
 import jax.numpy as jnp
 
 from dsocr_jax.errors import UserError
 from dsocr_jax.model.backends import Backends
+from dsocr_jax.model.scan import is_of_layer
 from train.config import TrainConfig
 from train.flops import peak_flops
-from train.sharding import Row
+from train.sharding import Row, axes_of
 from train.trained import is_trained
 
 #: Memory of a device in bytes: of H100 and H200 as seen, else as the makers state it; `train.flops` has their peaks.
@@ -76,7 +78,7 @@ class Load:
 
 
 def memory(
-    config: TrainConfig, params: list[Row], moments: list[Row], load: Load, backends: Backends
+    config: TrainConfig, params: list[Row], moments: list[Row], load: Load, backends: Backends, fsdp: int = 1
 ) -> dict[str, float]:
     """Return the bytes that one device holds at most, by what they are for.
 
@@ -85,6 +87,7 @@ def memory(
         params, moments: with bytes per device (`train.sharding.sharding_table`).
         load: of the device with most to do.
         backends: how the model computes.
+        fsdp: devices that layers are split over and gathered from.
     """
     width = 2 if config.compute_dtype == "bfloat16" else 4
     trained = [row for row in params if is_trained(row.name, config)]
@@ -95,11 +98,29 @@ def memory(
         "moments": sum(row.bytes_per_device for row in moments),
         "copy to compute with": 0 if width == 4 else elements * width,
         "gradients": gradients * (width if config.accumulate == 1 else width + 4),
+        "gathered layers": gathered(config, params, backends, fsdp) * width,
         "activations": REUSED
         * (decoder_activations(config, load, backends, width) + encoder_activations(config, load, backends, width)),
         # Their room is free again before the layers' gradients fill theirs.
         "logits": max(logits(config, load, width) - gradients * width, 0.0),
     }
+
+
+def gathered(config: TrainConfig, params: list[Row], backends: Backends, fsdp: int) -> float:
+    """Return how many numbers of layers that came together for the forward pass wait for the backward pass."""
+    if fsdp == 1 or (backends.gathered == "again" and backends.remat != "none"):
+        return 0.0
+    waiting = [row for row in params if is_of_layer(row.name) and any("fsdp" in axes for axes in _axes(row))]
+    return sum(fsdp * _elements(row) for row in waiting if _waits(row.name, config))
+
+
+def _axes(row: Row) -> list[tuple[str, ...]]:
+    return axes_of(row.spec, len(row.shape))
+
+
+def _waits(name: str, config: TrainConfig) -> bool:
+    tower = re.match(r"encoder/(sam|clip)/", name)
+    return tower is None or _reached(config, tower[1])
 
 
 def _elements(row: Row) -> float:

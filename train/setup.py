@@ -109,7 +109,7 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     graphdef, _ = abstract_model(config.model_config)
     make = make_pipelined_step if mesh.shape["stage"] > 1 else make_step
     step = make(run.config, graphdef, run.optimizer, mesh, backends_of(config), len(run.source.kinds))
-    compiled, shardings = compile_step(step, run.abstract, mesh)
+    compiled, shardings = compile_step(step, run.abstract, mesh, config.overlap)
     found = {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}
     return Setup(**found, mesh=mesh, step=Programs(compiled, run.abstract), shardings=shardings)
 

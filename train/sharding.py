@@ -16,14 +16,19 @@ from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from dsocr_jax.errors import UserError
-from dsocr_jax.model.placement import Routed
-from dsocr_jax.model.scan import first_of, layers_of
+from dsocr_jax.model.placement import HERE, Routed
+from dsocr_jax.model.scan import first_of, keep_gathered, layers_of
 from dsocr_jax.weights.params import path_name
 from train.config import MeshConfig
 from train.expert_parallel import spread
+from train.loss import head_loss
+from train.vocabulary_parallel import can_split, head_loss_split, look_up_split
 
 #: Axes that the rows of a batch are split over; `tensor` splits matrices only.
 BATCH_AXES = ("data", "fsdp", "expert")
+
+#: Names of the tables of the vocabulary, which `Gathered` brings to their places itself.
+EMBEDDING, HEAD = VOCABULARY = ("decoder/embed/embedding", "decoder/lm_head/kernel")
 
 #: Axes that split parameters also where they are used: nobody needs a whole matrix, or all experts.
 KEPT = ("tensor", "expert")
@@ -169,7 +174,7 @@ def gather(tree: Any, mesh: Mesh, when: Callable[[str], bool] = lambda name: Tru
         whole = P(*(axis if axis in KEPT else None for axis in spec))
         if whole == spec or not when(path_name(path)):
             return leaf
-        return _gather(leaf, NamedSharding(mesh, whole), NamedSharding(mesh, spec))
+        return keep_gathered(_gather(leaf, NamedSharding(mesh, whole), NamedSharding(mesh, spec)))
 
     return jax.tree.map_with_path(one, tree)
 
@@ -183,6 +188,18 @@ class Gathered:
     def layer(self, params: Any) -> Any:
         """Whole but for the axes `KEPT`; the gradient is split as the parameters are."""
         return gather(params, self.mesh)
+
+    def look_up(self, table: jax.Array, ids: jax.Array, dtype: Any) -> jax.Array:
+        """Every device a slice of all rows (`train.vocabulary_parallel`), or all of the table where that cannot be."""
+        if can_split(self.mesh, BATCH_AXES, table.shape[1], ids):
+            return look_up_split(self.mesh, BATCH_AXES, table, ids, dtype)
+        return HERE.look_up(gather({EMBEDDING: table}, self.mesh)[EMBEDDING], ids, dtype)
+
+    def head_loss(self, hidden: jax.Array, kernel: jax.Array, labels: jax.Array, chunk: int) -> tuple[Any, Any]:
+        """`train.loss.head_loss` with a kernel as it is stored."""
+        if can_split(self.mesh, BATCH_AXES, kernel.shape[0], labels):
+            return head_loss_split(self.mesh, BATCH_AXES, hidden, kernel, labels, chunk)
+        return head_loss(hidden, gather({HEAD: kernel}, self.mesh)[HEAD], labels, chunk)
 
     def experts(self, routed: Routed, weights: dict[str, jax.Array], *tokens: jax.Array) -> Any:
         """Every device its own tokens, or its own experts for the tokens of a ring (`train.expert_parallel`)."""

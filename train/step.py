@@ -17,18 +17,15 @@ from dsocr_jax.model.backends import Backends
 from dsocr_jax.model.moe import Routing
 from dsocr_jax.model.scan import is_of_layer, unstack_arrays
 from dsocr_jax.weights.params import unflatten
+from train.compiler import step_options
 from train.config import TrainConfig
 from train.freeze import part_of
 from train.lora import is_adapter, merged
-from train.loss import head_loss
 from train.optimizer import clipped, make_schedule
-from train.sharding import Gathered, batch_sharding, gather, tree_shardings
+from train.sharding import EMBEDDING, VOCABULARY, Gathered, batch_sharding, gather, tree_shardings
 from train.trained import is_trained
 
 Params = dict[str, Any]
-
-#: Kept in float32 where it is used: its gradient is a sum over all tokens of a batch that are equal.
-_EMBEDDING = "decoder/embed/embedding"
 
 
 @jax.tree_util.register_dataclass
@@ -94,20 +91,22 @@ def make_step(
         compute: computes the gradients; None differentiates the model as a whole (`train.pipeline` does otherwise).
     """
     dtype = jnp.dtype(config.compute_dtype)
-    chosen = dataclasses.replace(backends, placement=Gathered(mesh))
+    placement = Gathered(mesh)
+    chosen = dataclasses.replace(backends, placement=placement)
     schedule = make_schedule(config.optimizer, config.steps)
 
     def loss_of(trained: Params, frozen: Params, batch: Batch, tokens: Array) -> tuple[Array, Metrics]:
         params = trained | frozen
         if config.lora is not None:
             params = merged(frozen, trained, config.lora, dtype)
-        params = gather(params, mesh, lambda name: not is_of_layer(name))
+        params = gather(params, mesh, lambda name: name not in VOCABULARY and not is_of_layer(name))
         model = nnx.merge(graphdef, unflatten(config.model_config, unstack_arrays(params)))
-        model.embedding_dtype = dtype  # the table itself is float32, see `_EMBEDDING`
+        model.embedding_dtype = dtype  # the table itself is float32, see `_cast`
         hidden, routing = model.forward(batch, chosen)
         labels = jnp.asarray(batch.labels)
         with jax.named_scope("head_loss"):
-            total, losses = head_loss(hidden, model.decoder.lm_head.kernel[...], labels, config.loss_chunk)
+            kernel = model.decoder.lm_head.kernel[...]
+            total, losses = placement.head_loss(hidden, kernel, labels, config.loss_chunk)
         loss = total / jnp.maximum(tokens, 1)
         metrics = {"loss": loss, **routing_metrics(routing, config.accumulate, chosen)}
         if kinds and batch.kinds is not None:
@@ -220,13 +219,20 @@ def kind_sums(losses: Array, labels: Array, kinds: Array, count: int) -> Metrics
 
 
 def _cast(params: Params, dtype: Any) -> Params:
-    return {name: x if name == _EMBEDDING or is_adapter(name) else x.astype(dtype) for name, x in params.items()}
+    # The table's gradient is a sum over all tokens of a batch that are equal: it needs the bits.
+    return {name: x if name == EMBEDDING or is_adapter(name) else x.astype(dtype) for name, x in params.items()}
 
 
-def compile_step(step: Step, abstract_state: TrainState, mesh: Mesh) -> tuple[Step, TrainState]:
+def compile_step(step: Step, abstract_state: TrainState, mesh: Mesh, overlap: bool = True) -> tuple[Step, TrainState]:
     """Return the step as a jitted function that donates its state, and the state's shardings.
 
     Nothing is compiled before the first call; batches of another mode compile once more.
+
+    Args:
+        step: see `make_step`.
+        abstract_state: the state's shapes.
+        mesh: the devices.
+        overlap: see `train.compiler.step_options`.
     """
     shardings = tree_shardings(abstract_state, mesh)
     replicated = NamedSharding(mesh, P())
@@ -235,6 +241,7 @@ def compile_step(step: Step, abstract_state: TrainState, mesh: Mesh) -> tuple[St
         in_shardings=(shardings, batch_sharding(mesh)),
         out_shardings=(shardings, replicated),
         donate_argnums=0,
+        compiler_options=step_options(mesh, overlap),
     )
     return jitted, shardings
 

@@ -16,6 +16,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "grouped": ("ragged", "blocked", "capacity", "capacity_drop", "triton", "tokamax"),
     "layers": ("unrolled", "scanned"),
     "remat": ("none", "dots", "full"),
+    "gathered": ("again", "kept"),
 }
 
 
@@ -33,6 +34,9 @@ class Backends:
         layers: equal consecutive layers one by one, or one compiled body that runs over stacked parameters.
         remat: what the backward pass finds kept of each layer: everything, the results of the products with
             parameters, or only the layer's input.
+        gathered: parameters that came together from several devices for a layer's forward pass come together again
+            for its backward pass, or are kept until then: fewer bytes between devices, and a copy of the layers'
+            parameters in the type of the computation on each.
         capacity: room for the rows of an expert with ``capacity`` and ``capacity_drop``, as a multiple of its
             fair share.
         placement: brings parameters that are spread over devices to where they are used.
@@ -43,6 +47,7 @@ class Backends:
     grouped: str = "blocked"
     layers: str = "unrolled"
     remat: str = "none"
+    gathered: str = "again"
     capacity: float = 1.25
     placement: Placement = HERE
 
@@ -74,7 +79,9 @@ def best_backends(dtype: Any = jnp.bfloat16, platform: str | None = None) -> Bac
     if platform == "gpu":
         half = jnp.dtype(dtype).itemsize == 2
         relative, attention = ("folded_cudnn", "cudnn") if half else ("folded", "xla")
-        return Backends(relative=relative, attention=attention, grouped="triton", layers="scanned", remat="dots")
+        return Backends(
+            relative=relative, attention=attention, grouped="triton", layers="scanned", remat="dots", gathered="kept"
+        )
     if platform == "tpu":
         return Backends(relative="folded", grouped="ragged", layers="scanned", remat="dots")
     return DEFAULT

@@ -54,18 +54,19 @@ class DeepseekOCR(nnx.Module):
     def embed(self, batch: Batch, backends: Backends = DEFAULT) -> Float[Array, "b t h"]:
         """Token embeddings with the pictures' vectors in their places."""
         batch = jax.tree.map(jnp.asarray, batch)
-        embedded = self._look_up(batch.tokens)
+        look_up = functools.partial(self._look_up, backends)
+        embedded = look_up(batch.tokens)
         if not batch.views:
             return embedded
         encode = self.encoder.vision_table
         if self.config.rival is not None:
-            return place_vision(embedded, batch.vision_index, encode(batch.views, self._look_up))
+            return place_vision(embedded, batch.vision_index, encode(batch.views, look_up))
         table = encode(batch.views) if backends == DEFAULT else encode(batch.views, backends)
         return place_vision(embedded, batch.vision_index, table)
 
-    def _look_up(self, ids: Int[Array, "*b"]) -> Float[Array, "*b h"]:
-        embedded = self.decoder.embed(ids)
-        return embedded if self.embedding_dtype is None else embedded.astype(self.embedding_dtype)
+    def _look_up(self, backends: Backends, ids: Int[Array, "*b"]) -> Float[Array, "*b h"]:
+        table = self.decoder.embed.embedding[...]
+        return backends.placement.look_up(table, ids, self.embedding_dtype or table.dtype)
 
     def hidden_states(
         self, batch: Batch, backends: Backends = DEFAULT

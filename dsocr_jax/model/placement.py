@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
+import jax.numpy as jnp
 from jaxtyping import Array
 
 #: Weights, tokens, their experts and these experts' weights → sums, and the share of pairs without room; it may be told
@@ -25,6 +26,16 @@ class Placement(Protocol):
         """
         ...
 
+    def look_up(self, table: Array, ids: Array, dtype: Any) -> Array:
+        """Return rows of the table of embeddings.
+
+        Args:
+            table: [v, h], as it is stored.
+            ids: int32 [b, ...], spread over the devices like a batch.
+            dtype: of the rows.
+        """
+        ...
+
     def experts(self, routed: Routed, weights: dict[str, Array], x: Array, chosen: Array, scales: Array) -> Any:
         """Return what ``routed(weights, x, chosen, scales)`` returns, however tokens and experts are spread.
 
@@ -43,6 +54,10 @@ class Here:
     def layer(self, params: Any) -> Any:
         """As they are."""
         return params
+
+    def look_up(self, table: Array, ids: Array, dtype: Any) -> Array:
+        """From the table as it stands."""
+        return jnp.take(table, ids, axis=0).astype(dtype)
 
     def experts(self, routed: Routed, weights: dict[str, Array], x: Array, chosen: Array, scales: Array) -> Any:
         """Computed as it stands."""

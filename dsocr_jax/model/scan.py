@@ -21,6 +21,8 @@ Carry = TypeVar("Carry")
 
 #: Names of results that `remat="dots"` keeps although they are not plain products with a parameter.
 EXPERT_PRODUCT = "expert_product"
+#: Name of a layer's parameters that a placement brought together, see `keep_gathered`.
+GATHERED = "gathered"
 
 _LAYER = re.compile(r"^(?P<owner>.*/(?:layers|blocks))/(?P<number>\d+)/(?P<rest>.*)$")
 _STACK = re.compile(r"^(?P<owner>.*/(?:layers|blocks))/(?P<first>\d+)-(?P<last>\d+)by(?P<period>\d+)/(?P<rest>.*)$")
@@ -60,11 +62,11 @@ def run_layers(layers: Sequence[Any], carry: Carry, call: Callable[[Any, Carry],
         layers: modules.
         carry: what a layer changes; arrays that keep their shapes and types.
         call: applies one layer.
-        backends: its ``layers``, ``remat`` and ``placement`` are used.
+        backends: its ``layers``, ``remat``, ``gathered`` and ``placement`` are used.
     """
     if backends.layers == "unrolled" and backends.placement == HERE:
         for layer in layers:
-            carry = call(layer, carry) if backends.remat == "none" else _remat(call, backends.remat)(layer, carry)
+            carry = _remat(call, backends)(layer, carry)
         return carry
     graphdefs, states = zip(*(nnx.split(layer) for layer in layers), strict=True)
 
@@ -73,7 +75,7 @@ def run_layers(layers: Sequence[Any], carry: Carry, call: Callable[[Any, Carry],
 
     if backends.layers == "unrolled":
         for structure, state in zip(graphdefs, states, strict=True):
-            carry = _remat(partial(run_one, structure), backends.remat)(state, carry)
+            carry = _remat(partial(run_one, structure), backends)(state, carry)
         return carry
     for run in find_runs([_kind(*item) for item in zip(graphdefs, states, strict=True)]):
         stop = run.first + run.period * run.repeats
@@ -82,7 +84,7 @@ def run_layers(layers: Sequence[Any], carry: Carry, call: Callable[[Any, Carry],
         def body(carry: Carry, parts: tuple[Any, ...], structures: tuple[Any, ...] = structures) -> tuple[Carry, None]:
             for structure, part in zip(structures, parts, strict=True):
                 # One block at a time is computed again, however many a body has.
-                carry = _remat(partial(run_one, structure), backends.remat, prevent_cse=False)(part, carry)
+                carry = _remat(partial(run_one, structure), backends, prevent_cse=False)(part, carry)
             return carry, None
 
         if run.repeats == 1:
@@ -98,15 +100,21 @@ def keep_product(x: jax.Array) -> jax.Array:
     return checkpoint_name(x, EXPERT_PRODUCT)
 
 
-def _remat(call: Callable[..., Any], remat: str, prevent_cse: bool = True) -> Callable[..., Any]:
-    if remat == "none":
+def keep_gathered(x: jax.Array) -> jax.Array:
+    """Name a parameter that was brought together from several devices, so that ``gathered="kept"`` keeps it."""
+    return checkpoint_name(x, GATHERED)
+
+
+def _remat(call: Callable[..., Any], backends: Backends, prevent_cse: bool = True) -> Callable[..., Any]:
+    if backends.remat == "none":
         return call
-    policies = jax.checkpoint_policies
-    # Scores of attention are products with a batch dimension: they are computed again.
-    dots = policies.save_from_both_policies(
-        policies.dots_with_no_batch_dims_saveable, policies.save_only_these_names(EXPERT_PRODUCT)
-    )
-    return jax.checkpoint(call, policy=dots if remat == "dots" else None, prevent_cse=prevent_cse)
+    policies, gathered = jax.checkpoint_policies, (GATHERED,) if backends.gathered == "kept" else ()
+    policy = policies.save_only_these_names(*gathered)
+    if backends.remat == "dots":
+        # Scores of attention are products with a batch dimension: they are computed again.
+        named = policies.save_only_these_names(EXPERT_PRODUCT, *gathered)
+        policy = policies.save_from_both_policies(policies.dots_with_no_batch_dims_saveable, named)
+    return jax.checkpoint(call, policy=policy, prevent_cse=prevent_cse)
 
 
 def _kind(graphdef: Any, state: Any) -> Hashable:

@@ -1,6 +1,7 @@
 """A model of several layers, stacked and scanned, over eight devices in several layouts, and in parts of a batch."""
 
 import dataclasses
+import re
 
 import jax
 import numpy as np
@@ -23,6 +24,7 @@ LAYOUTS = {
     "one device, unrolled": (MeshConfig(data=1), BackendsConfig(layers="unrolled"), 1),
     "one device, in parts": (MeshConfig(data=1), SCANNED, 4),
     "fsdp": (MeshConfig(data=1, fsdp=8), SCANNED, 1),
+    "fsdp, layers kept": (MeshConfig(data=2, fsdp=4), dataclasses.replace(SCANNED, remat="dots", gathered="kept"), 1),
     "fsdp, data and tensor, in parts": (MeshConfig(data=2, fsdp=2, tensor=2), SCANNED, 2),
 }
 STEPS = 2
@@ -69,12 +71,32 @@ def test_layers_that_a_pattern_tells_apart_are_not_stacked_together(folder):
 
 
 def test_layers_are_gathered_one_at_a_time(folder):
-    setup = prepare(config_of(folder, MeshConfig(data=1, fsdp=8), SCANNED, 1))
+    gathered = [line for line in compiled(folder, SCANNED) if " all-gather(" in line]
+    assert sum("f32[1,4,32,16]" in line for line in gathered) > 2  # one layer's experts, in both passes
+    assert not any("f32[2,4,32,16]" in line for line in gathered)  # never both layers'
+
+
+@pytest.mark.parametrize("remat", ["dots", "full"])
+def test_layers_that_are_kept_are_gathered_once(folder, remat):
+    lines = compiled(folder, dataclasses.replace(SCANNED, remat=remat, gathered="kept"))
+    found = [line for line in lines if " all-gather(" in line and "f32[1,4,32,16]" in line]
+    assert len(found) == 2  # gate and up
+
+
+def test_no_device_meets_the_whole_vocabulary_but_the_head_of_its_own_tokens(folder):
+    table, head = (
+        f"{MODEL.decoder.vocab_size},{MODEL.decoder.hidden}",
+        f"{MODEL.decoder.hidden},{MODEL.decoder.vocab_size}",
+    )
+    tables = re.compile(rf"f32\[({table}|{head})\]\S* (?:all-gather|all-reduce)\(")
+    assert [match[1] for line in compiled(folder, SCANNED) if (match := tables.search(line))] == [head]
+
+
+def compiled(folder, backends: BackendsConfig) -> list[str]:
+    """Lines of a step's program on eight devices that the parameters are split over."""
+    setup = prepare(config_of(folder, MeshConfig(data=1, fsdp=8), backends, 1))
     batch = put_batch(tiny.batches(setup.source, 1)[0], setup.mesh)
     state = jax.tree.map(
         lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), setup.abstract, setup.shardings
     )
-    text = setup.step.lower(state, batch).compile().as_text()
-    gathered = [line for line in text.splitlines() if " all-gather(" in line]
-    assert any("f32[1,4,32,16]" in line for line in gathered)  # one layer's experts
-    assert not any("f32[2,4,32,16]" in line for line in gathered)  # never both layers'
+    return setup.step.lower(state, batch).compile().as_text().splitlines()

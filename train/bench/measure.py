@@ -87,6 +87,7 @@ def measure(
         make_step(config, abstract_model(model)[0], optimizer, mesh, backends),
         abstract := abstract_state(config, optimizer),
         mesh,
+        config.overlap,
     )
     placed = put_batch(batch, mesh)
     state = random_state(abstract, shardings)

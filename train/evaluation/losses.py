@@ -18,7 +18,7 @@ from train.config import TrainConfig
 from train.lora import is_adapter, merged
 from train.loss import row_losses
 from train.setup import Setup, backends_of
-from train.sharding import Gathered, batch_sharding, gather
+from train.sharding import EMBEDDING, Gathered, batch_sharding, gather
 from train.step import Params
 
 RowLosses = Callable[[Params, Batch], tuple[np.ndarray, np.ndarray]]
@@ -41,7 +41,7 @@ def row_loss_function(setup: Setup) -> RowLosses:
     backends = dataclasses.replace(backends_of(config), placement=Gathered(mesh), remat="none")
 
     def sums(params: Params, batch: Batch) -> tuple[Any, Any]:
-        whole = gather(effective(params, config), mesh, lambda name: not is_of_layer(name))
+        whole = gather(effective(params, config), mesh, lambda name: name != EMBEDDING and not is_of_layer(name))
         model = nnx.merge(graphdef, unflatten(config.model_config, unstack_arrays(whole)))
         hidden = model.forward(batch, backends)[0]
         return row_losses(model.logits, hidden, jnp.asarray(batch.labels), config.loss_chunk)

@@ -53,6 +53,10 @@ class Options:
     first_moment: Literal["float32", "bfloat16"] = "float32"
     #: What the backward pass finds kept.
     remat: str | None = None
+    #: Whether it finds the parameters that came together for the forward pass kept: "again" or "kept".
+    gathered: str | None = None
+    #: Have the compiler run communication behind computation.
+    overlap: bool = True
     #: Positions of a row whose logits exist at one time.
     loss_chunk: int = 512
     #: Also trace some steps: what is communication, and what of it is hidden.
@@ -98,7 +102,8 @@ class Options:
         config = TrainConfig(
             model=self.preset_on(on_cpu),
             optimizer=OptimizerConfig(peak_lr=1e-6, schedule="constant", warmup=0, first_moment=self.first_moment),
-            backends=BackendsConfig(remat=self.remat, layers="scanned"),
+            backends=BackendsConfig(remat=self.remat, layers="scanned", gathered=self.gathered),
+            overlap=self.overlap,
             compute_dtype=said.dtype or "bfloat16",
             loss_chunk=self.loss_chunk,
         )

@@ -101,7 +101,7 @@ def build(task: Task, config: TrainConfig, devices: Sequence[jax.Device]) -> Pro
     make = make_pipelined_step if mesh.shape["stage"] > 1 else make_step
     step = make(config, abstract_model(model)[0], optimizer, mesh, backends_of(config))
     jitted: Any
-    jitted, shardings = compile_step(step, abstract := abstract_state(config, optimizer), mesh)
+    jitted, shardings = compile_step(step, abstract := abstract_state(config, optimizer), mesh, config.overlap)
     on_devices = jax.tree.map(lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), abstract, shardings)
     batch = host_batch(task, config, [0] * task.devices, batch_shards(mesh))
     place = batch_sharding(mesh)
