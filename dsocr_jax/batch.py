@@ -280,6 +280,8 @@ def regroup(parts: Sequence[Batch], config: ModelConfig, groups: int) -> Batch:
     The rows stay as they are and in their order, and so do their views: row i of a group of n rows has the i-th n-th of
     the group's room.
 
+    The arrays of a single part are not copied, but for the vision index.
+
     Args:
         parts: numpy leaves; equal room for views.
         config: sizes.
@@ -291,7 +293,7 @@ def regroup(parts: Sequence[Batch], config: ModelConfig, groups: int) -> Batch:
     n = rows // groups
 
     def join(arrays: Sequence[np.ndarray]) -> np.ndarray:
-        return np.concatenate(arrays)
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
     index = join([part.vision_index for part in parts])
     views, place = {}, np.arange(rows)[:, None] % n

@@ -17,6 +17,7 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -39,7 +40,7 @@ from train.profile import Profiler
 from train.programs import announce
 from train.publish import publisher
 from train.setup import Setup, first_state, prepare
-from train.step import TrainState, put_batch
+from train.step import TrainState, place_batch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _advance(run: _Run, state: TrainState, meta: dict[str, Any], interrupt: Inte
     setup, health, goodput = run.setup, run.health, run.goodput
     config, first, shapes, owed = setup.config, meta["step"], set(), False
     with (
-        Feed(setup.source, config.workers) as feed,
+        Feed(setup.source, config.workers, partial(place_batch, mesh=setup.mesh)) as feed,
         _progress(first, config.steps) as advance,
         Journal(config, first, meta["journal"], advance, feed.kinds, goodput) as journal,
         Profiler(config) as profiler,
@@ -124,7 +125,7 @@ def _advance(run: _Run, state: TrainState, meta: dict[str, Any], interrupt: Inte
         for step in range(first + 1, config.steps + 1):
             fed = next(feed)
             waited = goodput.lap("waiting for input")
-            state, metrics = setup.step(state, put_batch(fed.batch, setup.mesh))
+            state, metrics = setup.step(state, fed.batch)
             # Both look at the step before this one, so that the devices need not wait for us.
             journal.note(step, metrics, fed, waited)
             health.note(step, metrics.get("skipped", 0), fed.samples)

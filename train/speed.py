@@ -11,7 +11,7 @@ import jax
 
 from train.config import TrainConfig
 from train.data import Fed
-from train.flops import Work, peak_flops, step_flops, work_of
+from train.flops import Work, peak_flops, step_flops
 from train.goodput import STEPS, Goodput
 
 #: Parts of `Goodput` that are training: what rates are counted over. The others (saving, evaluating, ...) are told by
@@ -64,9 +64,10 @@ class Speed:
         if compiled:
             return
         self._samples += fed.kinds.total()
-        self._tokens += fed.tokens or int(fed.batch.mask.sum())
+        self._tokens += fed.tokens
         self._pictures += fed.pictures
-        self._flops += self.useful(work_of(fed.batch, self.config.model_config))
+        if fed.work is not None:
+            self._flops += self.useful(fed.work)
 
     def line(self) -> dict[str, Any]:
         """Return the figures since the last call; what is not known is absent.

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 from jax.sharding import Mesh, NamedSharding
@@ -251,3 +252,12 @@ def put_batch(batch: Batch, mesh: Mesh) -> Batch:
     sharding = batch_sharding(mesh)
     arrays = jax.tree.map(lambda x: jax.make_array_from_process_local_data(sharding, x), batch)
     return dataclasses.replace(arrays, groups=batch.groups * jax.process_count())
+
+
+def place_batch(batch: Batch, mesh: Mesh) -> Batch:
+    """As `put_batch`, from memory that may be overwritten as soon as this has returned."""
+    if mesh.devices.flat[0].platform == "cpu":
+        batch = jax.tree.map(np.copy, batch)  # there arrays may stay where they are
+    placed = put_batch(batch, mesh)
+    jax.block_until_ready(placed)
+    return placed

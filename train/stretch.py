@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +35,7 @@ from train.metrics import read_metrics
 from train.programs import announce
 from train.publish import publish
 from train.setup import Setup, check_run, first_state, prepare
-from train.step import TrainState, put_batch
+from train.step import TrainState, place_batch
 from train.stretch_log import Log, Progress
 
 #: Lines of the log whose mean is held against a rung's mark.
@@ -159,13 +160,13 @@ class _Run:
         console.print(f"rung {self.rung.name}, {time.monotonic() - self.deadline + 60 * self.options.minutes:.0f} s in")
         announce(setup.step, setup.source)
         threading.Thread(target=self._look_ahead, args=(setup,), daemon=True).start()
-        with Feed(setup.source, config.workers) as feed:
+        with Feed(setup.source, config.workers, partial(place_batch, mesh=setup.mesh)) as feed:
             first = progress.step
             while True:
                 asked = time.monotonic()
                 fed = next(feed)
                 waited = time.monotonic() - asked
-                self.state, metrics = setup.step(self.state, put_batch(fed.batch, setup.mesh))
+                self.state, metrics = setup.step(self.state, fed.batch)
                 progress.step += 1
                 progress.drawn = drawn_after(setup.source, feed.position(), before)
                 self.log.note(metrics, fed, waited)

@@ -18,7 +18,7 @@ def fed() -> Fed:
     index = np.array([[2, TEXT, TEXT, TEXT], [TEXT] * 4], np.int32)
     views = {64: np.zeros((1, 2, 64, 64, 3), np.uint8)}
     batch = Batch(segments, segments, segments, segments, index, views)
-    return Fed(batch, Counter(charts=2), Counter(), "tiny", 5, 1)
+    return Fed(batch, Counter(charts=2), Counter(), "tiny", 5, 1, work=work_of(batch, tiny.MODEL))
 
 
 class Clock:

@@ -13,7 +13,7 @@ from train.compact import read_meta, read_state
 from train.config import OptimizerConfig, TrainConfig
 from train.curriculum import Rung, climbing
 from train.data import Feed
-from train.step import put_batch
+from train.step import place_batch
 from train.stretch import Options, stretch
 from train.stretch_log import Log
 
@@ -88,22 +88,22 @@ def nth(real, count: int, fault: Exception):
     """Return ``real``, which raises ``fault`` from call ``count`` on."""
     calls = itertools.count(1)
 
-    def called(*args):
+    def called(*args, **named):
         if next(calls) >= count:
             raise fault
-        return real(*args)
+        return real(*args, **named)
 
     return called
 
 
 @pytest.mark.parametrize(
-    ("where", "fault"), [("Feed.__next__", UserError("no data")), ("put_batch", ValueError("odd"))]
+    ("where", "fault"), [("Feed.__next__", UserError("no data")), ("place_batch", ValueError("odd"))]
 )
 def test_what_was_learned_before_a_failure_is_saved(tmp_path, monkeypatch, where, fault):
     file, out, fed = tmp_path / "config.py", tmp_path / "out", []
     file.write_text(CONFIG.format(folder=str(tmp_path / "tokenizer"), every=2))
     owner, _, name = f"train.stretch.{where}".rpartition(".")
-    real = Feed.__next__ if where == "Feed.__next__" else put_batch
+    real = Feed.__next__ if where == "Feed.__next__" else place_batch
     monkeypatch.setattr(f"{owner}.{name}", nth(real, 4, fault))
     note = Log.note
     monkeypatch.setattr(

@@ -6,6 +6,7 @@ back, and past them. Works over any number of devices and processes.
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,8 +44,8 @@ class Feed:
 
     kinds = ("charts",)
 
-    def __init__(self, source: Source, workers: int) -> None:
-        self.broken, self.number = source.broken, 0
+    def __init__(self, source: Source, workers: int, place: Callable[[Batch], Batch]) -> None:
+        self.broken, self.number, self.place = source.broken, 0, place
 
     def __next__(self) -> Fed:
         tokens = np.random.default_rng(self.number).integers(100, size=(ROWS, LENGTH), dtype=np.int32)
@@ -55,7 +56,8 @@ class Feed:
         ones = np.ones_like(tokens)
         name = f"toy {self.number}"
         self.number += 1
-        return Fed(Batch(tokens, tokens, ones, ones, ones * TEXT, {}), Counter(charts=each), Counter(), samples=[name])
+        batch = self.place(Batch(tokens, tokens, ones, ones, ones * TEXT, {}))
+        return Fed(batch, Counter(charts=each), Counter(), samples=[name])
 
     def position(self) -> dict[str, int]:
         return {"number": self.number}

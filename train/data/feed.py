@@ -2,8 +2,10 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
+
+import numpy as np
 
 from dsocr_jax.batch import Batch, regroup
 from dsocr_jax.console import console
@@ -14,6 +16,7 @@ from train.data.positions import gathered
 from train.data.rows import Made, RowMaker
 from train.data.source import BatchSource
 from train.data.workers import Workers
+from train.flops import Work, work_of
 
 #: So many samples must have been tried before the share of unusable ones is judged.
 JUDGED_AFTER = 200
@@ -30,7 +33,7 @@ class Fed:
     """One batch and how it came about; everything is of this process's rows.
 
     Attributes:
-        batch: rows of this process, numpy leaves.
+        batch: rows of this process: numpy leaves, or what ``place`` made of them.
         kinds: samples of each kind.
         left_out: samples in whose place another one of their kind was put, by kind and reason: "charts too long".
         mode: name of the mode.
@@ -40,6 +43,7 @@ class Fed:
         views_filled: share of the views in use (1 where there is no room for any).
         samples: what a user needs to find each sample, e.g. "data/easy charts 123", row by row.
         bad: samples that could not be used, by reason.
+        work: what the batch holds; None where nobody counted.
     """
 
     batch: Batch
@@ -52,6 +56,7 @@ class Fed:
     views_filled: float = 1.0
     samples: list[str] = dataclasses.field(default_factory=list)
     bad: Counter[str] = dataclasses.field(default_factory=Counter)
+    work: Work | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,19 +69,27 @@ class _Step:
     bad_names: list[str]
 
 
+def copied(batch: Batch) -> Batch:
+    """Return a batch of numpy arrays in memory of its own."""
+    arrays: dict[str, Any] = {name: x.copy() for name, x in vars(batch).items() if isinstance(x, np.ndarray)}
+    return dataclasses.replace(batch, **arrays, views={size: views.copy() for size, views in batch.views.items()})
+
+
 class Feed:
     """Iterates over the batches of a `BatchSource`; a context manager.
 
     Args:
         source: what to make.
         workers: processes that make it ahead of time; 0 does it in this one, when a batch is asked for.
+        place: puts a batch where it is used, ahead of time, too; its arrays are overwritten afterwards. By default
+            they are copied.
 
     Attributes:
         kinds: names of the kinds; their places are the numbers in `Batch.kinds`.
     """
 
-    def __init__(self, source: BatchSource, workers: int) -> None:
-        self.source, self.kinds = source, source.kinds
+    def __init__(self, source: BatchSource, workers: int, place: Callable[[Batch], Batch] | None = None) -> None:
+        self.source, self.kinds, self._place = source, source.kinds, place or copied
         self._count = workers
         self._workers: Workers | None = None
         self._maker = RowMaker(source.plan, source.lanes)
@@ -92,7 +105,9 @@ class Feed:
             UserError: the data cannot be used, or a worker died too often.
         """
         if self._count == 0:
-            step = self._finished(self.source.mode_of(self._step), [self._maker.make(self.source.mode_of(self._step))])
+            mode = self.source.mode_of(self._step)
+            made = self._maker.make(mode)
+            step = self._finished(mode, [made], made.batch)
         else:
             step = self._begun().get()
         self._step += 1
@@ -114,17 +129,17 @@ class Feed:
         assert self._workers is not None
         while self._workers.ask(self.source.mode_of(self._asked)):
             self._asked += 1
-        made = self._workers.take()
+        made, rows = self._workers.take()
         self._made += 1
-        return self._finished(self.source.mode_of(self._made - 1), made)
+        return self._finished(self.source.mode_of(self._made - 1), made, rows)
 
-    def _finished(self, mode: int, made: Sequence[Made]) -> _Step:
+    def _finished(self, mode: int, made: Sequence[Made], rows: Batch) -> _Step:
         plan = self.source.plan
-        batch = regroup([part.batch for part in made], plan.model, self.source.groups)
+        batch = regroup([rows], plan.model, self.source.groups)
         tokens = int(batch.mask.sum())
         room = sum(plan.rooms[mode].values()) * len(batch.tokens)
         fed = Fed(
-            batch,
+            self._place(batch),
             sum((part.kinds for part in made), Counter()),
             sum((part.count.left_out for part in made), Counter()),
             plan.modes[mode].name,
@@ -134,6 +149,7 @@ class Feed:
             sum(part.views for part in made) / room if room else 1.0,
             [name for part in made for name in part.samples],
             sum((part.count.bad for part in made), Counter()),
+            work_of(batch, plan.model),
         )
         states = [state for part in made for state in part.states]
         return _Step(fed, mode, states, [name for part in made for name in part.count.bad_names])

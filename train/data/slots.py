@@ -19,7 +19,7 @@ def slot_bytes(plan: Plan, rows: int) -> int:
     return max(_layout(plan, mode, rows)[1] for mode in range(len(plan.modes)))
 
 
-def slot_batch(memory: Any, slot: int, plan: Plan, mode: int, rows: int) -> Batch:
+def slot_batch(memory: Any, slot: int, plan: Plan, mode: int, rows: int, part: slice = slice(None)) -> Batch:
     """Return a slot's arrays, without copying, as a batch whose rows are groups of their own.
 
     Args:
@@ -28,14 +28,15 @@ def slot_batch(memory: Any, slot: int, plan: Plan, mode: int, rows: int) -> Batc
         plan: of the run.
         mode: number of the mode.
         rows: number of rows.
+        part: those of the rows that are returned.
     """
     start = slot * slot_bytes(plan, rows)
     arrays: dict[str, np.ndarray] = {
-        name: np.frombuffer(memory, dtype, int(np.prod(shape)), start + offset).reshape(shape)
+        name: np.frombuffer(memory, dtype, int(np.prod(shape)), start + offset).reshape(shape)[part]
         for name, (shape, dtype, offset) in _layout(plan, mode, rows)[0].items()
     }
     views = {size: arrays.pop(f"views {size}") for size in sorted(plan.rooms[mode])}
-    return Batch(**arrays, views=views, groups=rows)
+    return Batch(**arrays, views=views, groups=len(arrays["tokens"]))
 
 
 def write(batch: Batch, target: Batch) -> None:

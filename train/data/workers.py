@@ -13,13 +13,14 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from datagen import families
+from dsocr_jax.batch import Batch
 from dsocr_jax.errors import UserError
 from train.data.lanes import LaneState, Plan
 from train.data.rows import Made, RowMaker
 from train.data.slots import slot_batch, slot_bytes, write
 
 #: Steps whose rows a worker may make before the first of them is taken.
-SLOTS = 2
+SLOTS = 3
 
 #: So often in a row may a worker die.
 MAX_DEATHS = 3
@@ -36,21 +37,23 @@ class _Worker:
 
     Args:
         plan: of the run.
-        lanes: its rows.
+        lanes: of all workers of this process.
+        part: its own, by their places among these.
+        memory: slots for all lanes, which the workers share.
         name: what messages call it.
     """
 
-    def __init__(self, plan: Plan, lanes: range, name: str) -> None:
-        self.plan, self.lanes, self.name = plan, lanes, name
-        self._memory = _CONTEXT.RawArray(ctypes.c_uint8, SLOTS * slot_bytes(plan, len(lanes)))
+    def __init__(self, plan: Plan, lanes: range, part: slice, memory: Any, name: str) -> None:
+        self.plan, self.name, self.part = plan, name, part
+        self.lanes, self._rows, self._memory = lanes[part], len(lanes), memory
         self._states: dict[int, Sequence[LaneState]] = {}
         self._asked: deque[tuple[int, int]] = deque()
-        self._next, self._deaths, self.stopping = 0, 0, False
+        self._deaths, self.stopping = 0, False
         self._start()
 
     def _start(self) -> None:
         self._connection, theirs = _CONTEXT.Pipe()
-        arguments = (theirs, self._memory, self.plan, self.lanes, dict(families.MODULES))
+        arguments = (theirs, self._memory, self.plan, self._rows, self.part, self.lanes, dict(families.MODULES))
         process = _CONTEXT.Process(target=_work, args=arguments, name=self.name, daemon=True)
         process.start()
         theirs.close()
@@ -68,14 +71,13 @@ class _Worker:
         self._states = dict(states)
         self._send(("seek", self._states))
 
-    def ask(self, mode: int) -> None:
-        """Begin the next row of every lane, in a mode."""
-        self._asked.append((mode, self._next))
-        self._next = (self._next + 1) % SLOTS
+    def ask(self, mode: int, slot: int) -> None:
+        """Begin the next row of every lane, in a mode; they go into a slot."""
+        self._asked.append((mode, slot))
         self._send(("make", *self._asked[-1]))
 
     def take(self) -> Made:
-        """Return what was asked for first; its arrays are overwritten when `SLOTS` more are asked for.
+        """Return what was asked for first.
 
         Raises:
             UserError: the data cannot be used, or the process died too often.
@@ -92,7 +94,7 @@ class _Worker:
         if kind == "broken":
             raise RuntimeError(f"{self.name} failed:\n{answer}")
         mode, slot = self._asked.popleft()
-        made = Made(slot_batch(self._memory, slot, self.plan, mode, len(self.lanes)), **answer)
+        made = Made(slot_batch(self._memory, slot, self.plan, mode, self._rows, self.part), **answer)
         self._states[mode] = made.states
         return made
 
@@ -137,12 +139,16 @@ class Workers:
     """
 
     def __init__(self, plan: Plan, lanes: range, count: int) -> None:
-        self._lanes, count = lanes, min(count, len(lanes))
+        self._plan, self._rows, count = plan, len(lanes), min(count, len(lanes))
         edges = [len(lanes) * i // count for i in range(count + 1)]
+        # One memory for all: a step's rows stand side by side in it, as they go to the devices.
+        self._memory = _CONTEXT.RawArray(ctypes.c_uint8, SLOTS * slot_bytes(plan, len(lanes)))
         self._all = [
-            _Worker(plan, lanes[edges[i] : edges[i + 1]], f"data worker {i + 1} of {count}") for i in range(count)
+            _Worker(plan, lanes, slice(*edges[i : i + 2]), self._memory, f"data worker {i + 1} of {count}")
+            for i in range(count)
         ]
-        self._waiting = 0
+        self._asked: deque[tuple[int, int]] = deque()
+        self._next = 0
 
     @property
     def processes(self) -> list[int]:
@@ -151,26 +157,29 @@ class Workers:
 
     def seek(self, states: Mapping[int, Sequence[LaneState]]) -> None:
         """Go on where the lanes stood: their states by the mode's number. What was asked for is forgotten."""
-        while self._waiting:
+        while self._asked:
             self.take()
         for worker in self._all:
-            part = slice(worker.lanes.start - self._lanes.start, worker.lanes.stop - self._lanes.start)
-            worker.seek({mode: every[part] for mode, every in states.items()})
+            worker.seek({mode: every[worker.part] for mode, every in states.items()})
 
     def ask(self, mode: int) -> bool:
         """Begin the rows of the next step, in a mode; False if enough is under way."""
-        if self._waiting == SLOTS:
+        if len(self._asked) == SLOTS:
             return False
         for worker in self._all:
-            worker.ask(mode)
-        self._waiting += 1
+            worker.ask(mode, self._next)
+        self._asked.append((mode, self._next))
+        self._next = (self._next + 1) % SLOTS
         return True
 
-    def take(self) -> list[Made]:
-        """Return the rows asked for first, in the order of the lanes, when they are made; see `_Worker.take`."""
+    def take(self) -> tuple[list[Made], Batch]:
+        """Return the rows asked for first, in the order of the lanes, when they are made; see `_Worker.take`.
+
+        Also all of these rows as one batch, whose arrays are overwritten when `SLOTS` more steps are asked for.
+        """
         made = [worker.take() for worker in self._all]
-        self._waiting -= 1
-        return made
+        mode, slot = self._asked.popleft()
+        return made, slot_batch(self._memory, slot, self._plan, mode, self._rows)
 
     def kill(self) -> None:
         """End all processes; who waits in `take` gets an error."""
@@ -185,7 +194,15 @@ class Workers:
             worker.close()
 
 
-def _work(connection: Connection, memory: Any, plan: Plan, lanes: range, modules: dict[str, str]) -> None:
+def _work(
+    connection: Connection,
+    memory: Any,
+    plan: Plan,
+    rows: int,
+    part: slice,
+    lanes: range,
+    modules: dict[str, str],
+) -> None:
     """Make rows as they are asked for; the main function of a worker process."""
     # The main process alone heeds signals, and it takes its workers along.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -202,7 +219,7 @@ def _work(connection: Connection, memory: Any, plan: Plan, lanes: range, modules
                 continue
             mode, slot = rest
             made = maker.make(mode)
-            write(made.batch, slot_batch(memory, slot, plan, mode, len(lanes)))
+            write(made.batch, slot_batch(memory, slot, plan, mode, rows, part))
             connection.send(("made", {name: value for name, value in vars(made).items() if name != "batch"}))
     except (EOFError, ConnectionError):
         return
