@@ -61,15 +61,20 @@ def write_state(folder: Path, arrays: Arrays, meta: dict[str, Any]) -> int:
         "parts": [hashlib.sha256(part).hexdigest() for part in parts],
     }
     folder.mkdir(parents=True, exist_ok=True)
-    for number, part in enumerate(parts):
-        (folder / part_name(number)).write_bytes(part)
+    names = [part_name(number, digest) for number, digest in enumerate(index["parts"])]
+    for name, part in zip(names, parts, strict=True):
+        (folder / name).write_bytes(part)
     replace_file(folder / INDEX, json.dumps(index) + "\n")
+    # Only now: whoever is killed before this leaves the state that was there.
+    for file in folder.glob("state.[0-9]*"):
+        if file.name not in names:
+            file.unlink()
     return len(blob)
 
 
-def part_name(number: int) -> str:
-    """Return the name of a part's file."""
-    return f"state.{number:02d}"
+def part_name(number: int, digest: str) -> str:
+    """Return the name of a part's file: another one for every content."""
+    return f"state.{number:02d}.{digest[:8]}"
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
@@ -86,7 +91,7 @@ def read_state(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     index = _read_index(folder)
     parts = []
     for number, digest in enumerate(index["parts"]):
-        file = folder / part_name(number)
+        file = folder / part_name(number, digest)
         part = file.read_bytes() if file.is_file() else b""
         if hashlib.sha256(part).hexdigest() != digest:
             raise UserError(f"{file} is missing or damaged; bring the whole folder of the stretch before again")

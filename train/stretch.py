@@ -5,7 +5,7 @@ stretch before, and leaves a folder for the next one: the state in few bytes (`t
 stretches so far. No sample is drawn twice, whatever is changed in the configuration in between. A stretch that fails
 leaves what it has learned until then, too.
 
-NEW/state.json, state.00 ...   the state
+NEW/state.json, state.00.* ...   the state
 NEW/metrics.jsonl              a line for each logged step of all stretches
 """
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dsocr_jax.errors import UserError
-from train.compact import PART, flat_state, part_name, placed_state, read_meta, read_state, write_state
+from train import compact
+from train.compact import PART, flat_state, placed_state, read_meta, read_state, write_state
 from train.step import TrainState
 
 FINITE = st.floats(-1e6, 1e6, width=32).filter(lambda x: x == 0 or abs(x) > 1e-30)
@@ -63,8 +64,8 @@ def test_large_states_lie_in_parts_and_damage_is_seen(tmp_path):
     # Three planes are empty, and deflate says so in eight bytes each.
     assert [file.stat().st_size for file in sorted(tmp_path.glob("state.0*"))] == [PART, PART, 24]
     read_state(tmp_path)
-    (tmp_path / part_name(1)).write_bytes(b"x" * PART)
-    with pytest.raises(UserError, match=r"state\.01 is missing or damaged"):
+    next(tmp_path.glob("state.01.*")).write_bytes(b"x" * PART)
+    with pytest.raises(UserError, match=r"state\.01\.\w+ is missing or damaged"):
         read_state(tmp_path)
 
 
@@ -79,3 +80,21 @@ def test_the_state_of_another_model_is_refused():
 def test_a_folder_without_a_state_is_refused(tmp_path):
     with pytest.raises(UserError, match="no state of a stretch"):
         read_state(tmp_path)
+
+
+def test_what_was_saved_before_stays_until_the_new_state_is_whole(tmp_path, monkeypatch):
+    old, new = ({"params/x": np.full(8, value, np.float32)} for value in (1.0, 2.0))
+    write_state(tmp_path, old, {"step": 1})
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compact, "replace_file", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_state(tmp_path, new, {"step": 2})
+    arrays, meta = read_state(tmp_path)
+    assert (arrays["params/x"][0], meta) == (1.0, {"step": 1})
+    write_state(tmp_path, new, {"step": 2})
+    assert read_state(tmp_path)[0]["params/x"][0] == 2.0
+    assert len(list(tmp_path.glob("state.[0-9]*"))) == 1
