@@ -53,15 +53,16 @@ def write_state(folder: Path, arrays: Arrays, meta: dict[str, Any]) -> int:
     planes = _pack(arrays)
     blob = b"".join(planes.values())
     parts = [blob[at : at + PART] for at in range(0, len(blob), PART)]
+    digests = [hashlib.sha256(part).hexdigest() for part in parts]
     index = {
         "format": FORMAT,
         "meta": meta,
         "arrays": {name: [str(x.dtype), list(x.shape)] for name, x in arrays.items()},
         "planes": {name: len(plane) for name, plane in planes.items()},
-        "parts": [hashlib.sha256(part).hexdigest() for part in parts],
+        "parts": digests,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    names = [part_name(number, digest) for number, digest in enumerate(index["parts"])]
+    names = [part_name(number, digest) for number, digest in enumerate(digests)]
     for name, part in zip(names, parts, strict=True):
         (folder / name).write_bytes(part)
     replace_file(folder / INDEX, json.dumps(index) + "\n")
