@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+from flax import nnx
 from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from dsocr_jax.errors import UserError
-from dsocr_jax.model.placement import HERE, Routed
+from dsocr_jax.model.placement import Routed
 from dsocr_jax.model.scan import first_of, keep_gathered, layers_of
 from dsocr_jax.weights.params import path_name
 from train.config import MeshConfig
@@ -189,11 +191,13 @@ class Gathered:
         """Whole but for the axes `KEPT`; the gradient is split as the parameters are."""
         return gather(params, self.mesh)
 
-    def look_up(self, table: jax.Array, ids: jax.Array, dtype: Any) -> jax.Array:
+    def look_up(self, embed: nnx.Embed, ids: jax.Array, dtype: Any) -> jax.Array:
         """Every device a slice of all rows (`train.vocabulary_parallel`), or all of the table where that cannot be."""
+        table = embed.embedding[...]
+        dtype = table.dtype if dtype is None else dtype
         if can_split(self.mesh, BATCH_AXES, table.shape[1], ids):
             return look_up_split(self.mesh, BATCH_AXES, table, ids, dtype)
-        return HERE.look_up(gather({EMBEDDING: table}, self.mesh)[EMBEDDING], ids, dtype)
+        return jnp.take(gather({EMBEDDING: table}, self.mesh)[EMBEDDING], ids, axis=0).astype(dtype)
 
     def head_loss(self, hidden: jax.Array, kernel: jax.Array, labels: jax.Array, chunk: int) -> tuple[Any, Any]:
         """`train.loss.head_loss` with a kernel as it is stored."""

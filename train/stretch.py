@@ -66,6 +66,10 @@ class Options:
     steps: int | None = None
     #: Let the learning rate fall to its end over these steps.
     decay: bool = False
+    #: Rows of every rung are as many times those of the curriculum: for several devices.
+    times: int = 1
+    #: Learning rate in place of the curriculum's.
+    peak_lr: float | None = None
     #: Processes that draw samples; by default as many as there are processors.
     workers: int | None = None
     #: Minutes between two savings.
@@ -86,6 +90,7 @@ def stretch(options: Options) -> int:
     curriculum = load_config(options.config)
     if not isinstance(curriculum, Curriculum) or not curriculum.rungs:
         raise UserError(f"{options.config}: has no rungs; name a curriculum such as configs/small.py")
+    curriculum = changed(curriculum, options)
     if options.decay and options.steps is None:
         raise UserError("--decay needs --steps: the log's steps_per_s says how many there is time for")
     progress = Progress(**read_meta(options.from_)) if options.from_ is not None else Progress()
@@ -109,6 +114,21 @@ def stretch(options: Options) -> int:
         run.wait()
     console.print(f"{options.out}: {progress.step} steps, {progress.samples} samples, rung {run.rung.name}")
     return 0
+
+
+def changed(curriculum: Curriculum, options: Options) -> Curriculum:
+    """Return the curriculum with the rows and the learning rate that the command line asks for.
+
+    Raises:
+        UserError: they make no sense.
+    """
+    if options.times < 1 or (options.peak_lr is not None and options.peak_lr <= 0):
+        raise UserError("--times takes a number from 1 on, --peak-lr one above 0")
+    optimizer = curriculum.optimizer
+    if options.peak_lr is not None:
+        optimizer = dataclasses.replace(optimizer, peak_lr=options.peak_lr)
+    rungs = tuple(dataclasses.replace(rung, rows=rung.rows * options.times) for rung in curriculum.rungs)
+    return dataclasses.replace(curriculum, rungs=rungs, optimizer=optimizer)
 
 
 class _Run:

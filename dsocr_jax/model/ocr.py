@@ -65,8 +65,7 @@ class DeepseekOCR(nnx.Module):
         return place_vision(embedded, batch.vision_index, table)
 
     def _look_up(self, backends: Backends, ids: Int[Array, "*b"]) -> Float[Array, "*b h"]:
-        table = self.decoder.embed.embedding[...]
-        return backends.placement.look_up(table, ids, self.embedding_dtype or table.dtype)
+        return backends.placement.look_up(self.decoder.embed, ids, self.embedding_dtype)
 
     def hidden_states(
         self, batch: Batch, backends: Backends = DEFAULT

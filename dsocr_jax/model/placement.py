@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
-import jax.numpy as jnp
 from jaxtyping import Array
 
 #: Weights, tokens, their experts and these experts' weights → sums, and the share of pairs without room; it may be told
@@ -26,13 +25,13 @@ class Placement(Protocol):
         """
         ...
 
-    def look_up(self, table: Array, ids: Array, dtype: Any) -> Array:
-        """Return rows of the table of embeddings.
+    def look_up(self, embed: Any, ids: Array, dtype: Any) -> Array:
+        """Return the embeddings of tokens.
 
         Args:
-            table: [v, h], as it is stored.
+            embed: an `nnx.Embed`, its table as it is stored.
             ids: int32 [b, ...], spread over the devices like a batch.
-            dtype: of the rows.
+            dtype: of the embeddings; None for the table's.
         """
         ...
 
@@ -55,9 +54,10 @@ class Here:
         """As they are."""
         return params
 
-    def look_up(self, table: Array, ids: Array, dtype: Any) -> Array:
+    def look_up(self, embed: Any, ids: Array, dtype: Any) -> Array:
         """From the table as it stands."""
-        return jnp.take(table, ids, axis=0).astype(dtype)
+        embedded: Array = embed(ids)
+        return embedded if dtype is None else embedded.astype(dtype)
 
     def experts(self, routed: Routed, weights: dict[str, Array], x: Array, chosen: Array, scales: Array) -> Any:
         """Computed as it stands."""

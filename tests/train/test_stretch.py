@@ -73,7 +73,25 @@ def test_time_ends_a_stretch_and_everything_is_saved(config, tmp_path):
     assert read_meta(tmp_path / "out")["step"] == 1
 
 
-@pytest.mark.parametrize(("changes", "message"), [({"rung": 2}, "rungs 0 to 1"), ({"decay": True}, "needs --steps")])
+def test_several_devices_take_more_rows_at_another_rate(config, tmp_path):
+    counts = []
+    for times in (1, 2):
+        out = tmp_path / f"times{times}"
+        stretch(Options(config, out, minutes=5, workers=0, steps=3, times=times, peak_lr=2e-3))
+        assert lines(out)[-1]["lr"] == pytest.approx(2e-3)
+        counts.append(lines(out)[-1]["samples"])
+    assert counts[1] > 1.5 * counts[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rung": 2}, "rungs 0 to 1"),
+        ({"decay": True}, "needs --steps"),
+        ({"times": 0}, "--times takes"),
+        ({"peak_lr": 0.0}, "--peak-lr one above 0"),
+    ],
+)
 def test_what_cannot_be_is_refused(config, tmp_path, changes, message):
     with pytest.raises(UserError, match=message):
         stretch(Options(config, tmp_path / "out", **changes))
