@@ -62,8 +62,9 @@ def _memory(run: Checked, mesh: AnyMesh, on: Devices | None) -> Iterator[str]:
     moments = sharding_table(run.abstract.opt_state, mesh)
     params = sharding_table(run.abstract.params, mesh)
     rooms = run.source.plan.rooms
+    backends = backends_of(config, None if on is None else "gpu")  # all that `Devices` knows are GPUs
     for mode, load in zip(config.modes, loads(config, rooms, batch_shards(mesh)), strict=True):
-        found[mode] = memory(config, params, moments, load, backends_of(config), mesh.shape["fsdp"])
+        found[mode] = memory(config, params, moments, load, backends, mesh.shape["fsdp"])
         if mesh.shape["stage"] > 1:
             del found[mode]["copy to compute with"]
             found[mode]["gradients"] = step_bytes(config, mesh.shape["stage"])

@@ -114,10 +114,10 @@ def prepare(config: TrainConfig, devices: list[jax.Device] | None = None) -> Set
     return Setup(**found, mesh=mesh, step=Programs(compiled, run.abstract), shardings=shardings)
 
 
-def backends_of(config: TrainConfig) -> Backends:
-    """Return how the model computes: what the configuration names, and the best on this platform for the rest."""
+def backends_of(config: TrainConfig, platform: str | None = None) -> Backends:
+    """Return how the model computes: what the configuration names, for the rest the best on a platform (this one)."""
     given = {name: value for name, value in dataclasses.asdict(config.backends).items() if value is not None}
-    return dataclasses.replace(best_backends(jnp.dtype(config.compute_dtype)), **given)
+    return dataclasses.replace(best_backends(jnp.dtype(config.compute_dtype), platform), **given)
 
 
 def abstract_state(config: TrainConfig, optimizer: optax.GradientTransformation) -> TrainState:

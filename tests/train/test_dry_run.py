@@ -16,6 +16,15 @@ from train.estimate import Devices, Load, decoder_activations, hours, loads, log
 from train.sharding import Row
 
 CONFIG = TrainConfig(model=tiny.MODEL, length=32, rows=8, loss_chunk=16)
+#: What GPUs compute with in 32 bits.
+GPU = {
+    "relative": "folded",
+    "attention": "xla",
+    "grouped": "triton",
+    "layers": "scanned",
+    "remat": "dots",
+    "gathered": "kept",
+}
 LOAD = Load(tokens=64, rows=2, views={64: 4})
 
 
@@ -48,6 +57,32 @@ def test_state_is_counted_to_the_byte():
     found = memory(config, params, [Row("0/mu/decoder/a", (10,), "bfloat16", P(), 20)], LOAD, Backends())
     assert (found["parameters"], found["moments"], found["copy to compute with"]) == (60, 20, 30)
     assert found["gradients"] == 10 * (2 + 4)  # in 16 bits for a part, added up in float32
+
+
+def test_layers_that_wait_for_the_backward_pass_are_counted_where_they_are_split():
+    rows = [
+        Row("decoder/layers/1-2by1/attn/q/kernel", (2, 8, 8), "float32", P(None, "fsdp"), 2 * 8 * 8 * 4 // 4),
+        Row("decoder/layers/0/norm/scale", (8,), "float32", P(), 32),  # whole everywhere
+        Row("encoder/sam/blocks/0/attn/qkv/kernel", (8, 24), "float32", P("fsdp"), 8 * 24 * 4 // 4),  # frozen, first
+        Row("decoder/lm_head/kernel", (8, 99), "float32", P("fsdp"), 8 * 99),  # of no layer
+    ]
+    config = dataclasses.replace(CONFIG, compute_dtype="bfloat16", freeze=("^encoder/sam/",))
+    kept, again = (
+        memory(config, rows, [], LOAD, Backends(remat="dots", gathered=gathered), fsdp=4)["gathered layers"]
+        for gathered in ("kept", "again")
+    )
+    assert (kept, again) == (2 * 8 * 8 * 2, 0)
+    assert memory(config, rows, [], LOAD, Backends(remat="none"), fsdp=4)["gathered layers"] == kept
+    assert memory(config, rows, [], LOAD, Backends(remat="dots", gathered="kept"), fsdp=1)["gathered layers"] == 0
+
+
+def test_gpus_are_planned_for_as_they_compute_whatever_this_machine_is(folder, capsys):
+    config = tiny.tiny_config(folder, mesh=MeshConfig(data=1, fsdp=-1), rows=8)
+    said = []
+    for backends in (BackendsConfig(), BackendsConfig(**GPU)):
+        dry_run(dataclasses.replace(config, backends=backends), Devices.parse("H100:4"))
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
 
 
 def test_time_is_work_over_speed():
