@@ -228,7 +228,8 @@ class TrainConfig:
     max_skipped: int = 10
     #: How often a run may go back in that way.
     max_rollbacks: int = 3
-    #: Largest share of samples that cannot be used (pictures that do not decode); more of them end the run.
+    #: Largest share of samples that cannot be used (pictures that do not decode, live samples that a generator fails to
+    #: draw); more of them end the run.
     max_bad: float = 0.01
 
     @property

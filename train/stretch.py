@@ -90,7 +90,7 @@ def stretch(options: Options) -> int:
     curriculum = load_config(options.config)
     if not isinstance(curriculum, Curriculum) or not curriculum.rungs:
         raise UserError(f"{options.config}: has no rungs; name a curriculum such as configs/small.py")
-    curriculum = changed(curriculum, options)
+    curriculum = with_options(curriculum, options)
     if options.decay and options.steps is None:
         raise UserError("--decay needs --steps: the log's steps_per_s says how many there is time for")
     progress = Progress(**read_meta(options.from_)) if options.from_ is not None else Progress()
@@ -116,7 +116,7 @@ def stretch(options: Options) -> int:
     return 0
 
 
-def changed(curriculum: Curriculum, options: Options) -> Curriculum:
+def with_options(curriculum: Curriculum, options: Options) -> Curriculum:
     """Return the curriculum with the rows and the learning rate that the command line asks for.
 
     Raises:
@@ -247,7 +247,7 @@ class _Run:
         if self.log.stuck:
             raise UserError(
                 f"no loss or gradient is finite in the steps up to {self.progress.step}; go on from what was saved "
-                "before, with a lower --optimizer.peak-lr"
+                "before, with a lower --peak-lr"
             )
 
     def _save(self, wait: bool = False) -> None:

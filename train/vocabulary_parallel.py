@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import AbstractMesh, Mesh
+from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int
 
@@ -18,9 +18,7 @@ from train.loss import head_loss
 AXIS = "fsdp"
 
 
-def can_split(
-    mesh: Mesh | AbstractMesh, axes: tuple[str, ...], hidden: int, ids: Int[Array, "b ..."] | jax.ShapeDtypeStruct
-) -> bool:
+def can_split(mesh: Mesh, axes: tuple[str, ...], hidden: int, ids: Int[Array, "b ..."]) -> bool:
     """Tell whether the functions below can be used: the tables are split over `AXIS` alone, and shapes divide.
 
     Args:

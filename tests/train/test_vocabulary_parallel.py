@@ -1,3 +1,5 @@
+"""The tables of the vocabulary over devices, held against the whole ones."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np

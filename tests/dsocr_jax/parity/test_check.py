@@ -26,7 +26,6 @@ from dsocr_jax.weights.safetensors_files import write_shard
 from tests.dsocr_jax.parity import made
 
 MODEL = "small/made"
-#: One worker makes the folder and compiles the model.
 
 
 @pytest.fixture(scope="module", autouse=True)

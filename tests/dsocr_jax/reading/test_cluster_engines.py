@@ -24,7 +24,6 @@ from dsocr_jax.reading.documents import DocumentOptions
 from tests.dsocr_jax.reading import small
 from tests.dsocr_jax.reading.cluster_parts import lines, write_inputs, write_model
 
-# One process for all of these: they share what was compiled, and start processes of their own.
 ROOT = Path(__file__).parents[3]
 #: Seconds until a step of a run must have come; generous, since machines that test are busy.
 SOON = 240
