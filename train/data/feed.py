@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -107,7 +107,7 @@ class Feed:
         if self._count == 0:
             mode = self.source.mode_of(self._step)
             made = self._maker.make(mode)
-            step = self._finished(mode, [made], made.batch)
+            step = self._finished(mode, made)
         else:
             step = self._begun().get()
         self._step += 1
@@ -129,30 +129,29 @@ class Feed:
         assert self._workers is not None
         while self._workers.ask(self.source.mode_of(self._asked)):
             self._asked += 1
-        made, rows = self._workers.take()
+        made = self._workers.take()
         self._made += 1
-        return self._finished(self.source.mode_of(self._made - 1), made, rows)
+        return self._finished(self.source.mode_of(self._made - 1), made)
 
-    def _finished(self, mode: int, made: Sequence[Made], rows: Batch) -> _Step:
+    def _finished(self, mode: int, made: Made) -> _Step:
         plan = self.source.plan
-        batch = regroup([rows], plan.model, self.source.groups)
+        batch = regroup([made.batch], plan.model, self.source.groups)
         tokens = int(batch.mask.sum())
         room = sum(plan.rooms[mode].values()) * len(batch.tokens)
         fed = Fed(
             self._place(batch),
-            sum((part.kinds for part in made), Counter()),
-            sum((part.count.left_out for part in made), Counter()),
+            made.kinds,
+            made.count.left_out,
             plan.modes[mode].name,
             tokens,
-            sum(part.pictures for part in made),
+            made.pictures,
             tokens / batch.tokens.size,
-            sum(part.views for part in made) / room if room else 1.0,
-            [name for part in made for name in part.samples],
-            sum((part.count.bad for part in made), Counter()),
+            made.views / room if room else 1.0,
+            made.samples,
+            made.count.bad,
             work_of(batch, plan.model),
         )
-        states = [state for part in made for state in part.states]
-        return _Step(fed, mode, states, [name for part in made for name in part.count.bad_names])
+        return _Step(fed, mode, made.states, made.count.bad_names)
 
     def _judge(self, step: _Step) -> None:
         """Name the first samples that cannot be used; raise UserError if there are too many."""

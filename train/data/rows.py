@@ -31,6 +31,24 @@ class Made:
     states: list[LaneState]
 
 
+def joined(parts: Sequence[Made], batch: Batch) -> Made:
+    """Return the rows of several makers as those of one; they stand side by side in ``batch``."""
+    count = Count()
+    for part in parts:
+        count.left_out += part.count.left_out
+        count.bad += part.count.bad
+        count.bad_names += part.count.bad_names
+    return Made(
+        batch,
+        sum((part.kinds for part in parts), Counter()),
+        sum(part.pictures for part in parts),
+        sum(part.views for part in parts),
+        [name for part in parts for name in part.samples],
+        count,
+        [state for part in parts for state in part.states],
+    )
+
+
 class RowMaker:
     """Makes the rows of some lanes.
 

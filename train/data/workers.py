@@ -13,10 +13,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from datagen import families
-from dsocr_jax.batch import Batch
 from dsocr_jax.errors import UserError
 from train.data.lanes import LaneState, Plan
-from train.data.rows import Made, RowMaker
+from train.data.rows import Made, RowMaker, joined
 from train.data.slots import slot_batch, slot_bytes, write
 
 #: Steps whose rows a worker may make before the first of them is taken.
@@ -172,14 +171,14 @@ class Workers:
         self._next = (self._next + 1) % SLOTS
         return True
 
-    def take(self) -> tuple[list[Made], Batch]:
+    def take(self) -> Made:
         """Return the rows asked for first, in the order of the lanes, when they are made; see `_Worker.take`.
 
-        Also all of these rows as one batch, whose arrays are overwritten when `SLOTS` more steps are asked for.
+        Their arrays are overwritten when `SLOTS` more steps are asked for.
         """
         made = [worker.take() for worker in self._all]
         mode, slot = self._asked.popleft()
-        return made, slot_batch(self._memory, slot, self._plan, mode, self._rows)
+        return joined(made, slot_batch(self._memory, slot, self._plan, mode, self._rows))
 
     def kill(self) -> None:
         """End all processes; who waits in `take` gets an error."""
