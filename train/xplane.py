@@ -144,7 +144,10 @@ def operations(file: Path, hlo_text: str = "") -> list[Operation]:
 
 
 def _of_line(device: str, lane: str, events: Any, programs: Programs, kernels: bool) -> Iterator[Operation]:
-    """The operations of one stream or thread; those that hold others (loops) count without them."""
+    """The operations of one stream or thread; those that hold others (loops) count without them.
+
+    Nothing holds others on a GPU: what overlaps there was launched together and runs side by side.
+    """
     found = []
     for event in events:
         stats = dict(event.stats)
@@ -158,7 +161,8 @@ def _of_line(device: str, lane: str, events: Any, programs: Programs, kernels: b
             open_until.pop()
         if open_until:
             inside[open_until[-1][1]] -= negative
-        open_until.append((start - negative, place))
+        if not device.startswith("/device:GPU"):
+            open_until.append((start - negative, place))
     for (start, negative, kernel, stats), within in zip(found, inside, strict=True):
         name = str(stats.get("hlo_op", kernel))
         where = f"{device} {stats['device_ordinal']}" if not kernels and "device_ordinal" in stats else device

@@ -28,9 +28,7 @@ class DeepEncoder(nnx.Module):
         self.view_separator = nnx.Param(rngs.params.normal((hidden,)) * hidden**-0.5)
 
     def __call__(self, pixels: Float[Array, "b S S c"], backends: Backends = DEFAULT) -> Float[Array, "b s h"]:
-        """Normalised pixels of equally sized views to their m * m tokens, row by row."""
-        if pixels.shape[-1] == 1:  # in grey, see `ModelConfig.grey`
-            pixels = jnp.broadcast_to(pixels, (*pixels.shape[:-1], 3))
+        """Normalised pixels of equally sized views to their m * m tokens, row by row; c = 1 for `ModelConfig.grey`."""
         with jax.named_scope("sam"):
             features = self.sam(pixels, backends)
         with jax.named_scope("clip"):

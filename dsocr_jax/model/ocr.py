@@ -15,17 +15,25 @@ from dsocr_jax.model.decoder import Decoder
 from dsocr_jax.model.encoder import DeepEncoder
 from dsocr_jax.model.moe import Routing
 from dsocr_jax.model.rivals import TextEncoder
+from dsocr_jax.modes import FIRST_ROW
 
 
 def place_vision(
     embedded: Float[Array, "b t h"], vision_index: Int[Array, "b t"], table: Float[Array, "g r h"]
 ) -> Float[Array, "b t h"]:
-    """Put rows of the vision table where ``vision_index`` names one, and keep the text elsewhere."""
+    """Put rows of the vision table where ``vision_index`` names one, and keep the text elsewhere.
+
+    What many positions share is put there by comparison: gradients of a gather are added up one after another where
+    positions name the same row, and text would name one, too (45 of a small model's 190 ms a step on an H100).
+    """
     b, t, h = embedded.shape
-    groups = table.shape[0]
+    groups, rows = table.shape[:2]
     index = vision_index.reshape(groups, b * t // groups)
-    rows = jnp.take_along_axis(table, index.clip(min=0)[..., None], axis=1).reshape(b, t, h)
-    return jnp.where((vision_index == TEXT)[..., None], embedded, rows.astype(embedded.dtype))
+    outside = jnp.where(index < FIRST_ROW, rows, index)[..., None]
+    vectors = jnp.take_along_axis(table, outside, axis=1, mode="fill", fill_value=0)
+    for row in range(FIRST_ROW):
+        vectors = jnp.where((index == row)[..., None], table[:, row, None], vectors)
+    return jnp.where((vision_index == TEXT)[..., None], embedded, vectors.reshape(b, t, h).astype(embedded.dtype))
 
 
 def causal_mask(segments: Int[Array, "b t"]) -> Bool[Array, "b 1 t t"]:

@@ -105,6 +105,18 @@ def test_kernels_of_a_gpu_are_found_by_instruction_or_by_their_own_name(tmp_path
     assert table == [("encoder (CLIP)", 2.0), ("optimizer", 1.0), (COPIES, 0.5), (IDLE, 1.0)]
 
 
+def test_kernels_launched_together_run_side_by_side(tmp_path: Path) -> None:
+    text = """
+    planes { name: "/device:GPU:0" lines { name: "Stream #7(Compute)"
+      events { metadata_id: 1 offset_ps: 0 duration_ps: 5000000 }
+      events { metadata_id: 1 offset_ps: 1000000 duration_ps: 2000000 }
+      events { metadata_id: 1 offset_ps: 4000000 duration_ps: 3000000 } }
+      event_metadata { key: 1 value { id: 1 name: "kernel" } } }"""
+    file = tmp_path / "a.xplane.pb"
+    file.write_bytes(ProfileData.text_proto_to_serialized_xspace(text))
+    assert [round(one.seconds * 1e6) for one in operations(file)] == [5, 2, 3]
+
+
 def test_text_of_several_programs() -> None:
     found = read_text(HLO_TEXT + HLO_TEXT.replace("jit_step", "jit_other"))
     assert set(found) == {"jit_step", "jit_other"}

@@ -89,7 +89,7 @@ def traced(config: TrainConfig, groups: int = pictures.ROWS) -> Any:
 
 def test_frozen_stage_runs_forward_alone():
     program = traced(pictures.config(mesh=FOUR, freeze=(SAM,)))
-    assert count(program.jaxpr, "conv_general_dilated") == 5  # patches, two of the neck, two of the compressor
+    assert count(program.jaxpr, "conv_general_dilated") == 4  # two of the neck, two of the compressor
 
 
 def test_batch_must_fall_into_the_microbatches_of_every_device():
