@@ -6,6 +6,7 @@ note of a start that was killed, at most `NOTE_EVERY` seconds before). The time 
 
 import contextlib
 import json
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -67,10 +68,14 @@ class Goodput:
         with contextlib.suppress(OSError):  # whatever ended the run is what the user must hear of
             self._note()
 
-    def lap(self, part: str) -> float:
-        """Count the time since the last lap as ``part``, and return it (seconds)."""
+    def lap(self, part: str, most: float = math.inf) -> float:
+        """Count the time since the last lap as ``part``, and return it (seconds).
+
+        What is beyond ``most`` seconds is left to the next lap.
+        """
         now = self.clock()
-        seconds, self._since = now - self._since, now
+        seconds = min(now - self._since, most)
+        self._since += seconds
         self.parts[part] += seconds
         if now - self._noted >= NOTE_EVERY:
             self._note()

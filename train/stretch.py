@@ -179,13 +179,14 @@ class _Run:
         before, recent = dict(progress.drawn), deque[float](maxlen=JUDGED_LINES)
         console.print(f"rung {self.rung.name}, {time.monotonic() - self.deadline + 60 * self.options.minutes:.0f} s in")
         announce(setup.step, setup.source)
-        threading.Thread(target=self._look_ahead, args=(setup,), daemon=True).start()
+        if self.rung.until is not None and not self.options.decay:
+            threading.Thread(target=self._look_ahead, args=(setup,), daemon=True).start()
         with Feed(setup.source, config.workers, partial(place_batch, mesh=setup.mesh)) as feed:
             first = progress.step
             while True:
                 asked = time.monotonic()
                 fed = next(feed)
-                waited = time.monotonic() - asked
+                waited = min(time.monotonic() - asked, fed.drawing)
                 self.state, metrics = setup.step(self.state, fed.batch)
                 progress.step += 1
                 progress.drawn = drawn_after(setup.source, feed.position(), before)
@@ -203,7 +204,8 @@ class _Run:
                     break
                 if due and time.monotonic() - self._saved > 60 * self.options.save_every:
                     self._save()
-                mark = self.rung.until
+                # Once the learning rate falls, the rung stays: there would be no time to learn the next one.
+                mark = None if self.options.decay else self.rung.until
                 if due and mark is not None and len(recent) == JUDGED_LINES and sum(recent) / JUDGED_LINES <= mark:
                     break
         if late:

@@ -1,6 +1,7 @@
 """The input as a whole: mixtures, modes, packing, positions, groups and processes, refusals."""
 
 import json
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from dsocr_jax.weights.tokenizer_files import check_tokenizer
 from tests.train import tiny
 from train.config import TrainConfig
 from train.data import BatchSource, Fed, Feed, digest, example_of, open_sets
+from train.data.feed import copied
 
 HALF = {"charts": 1.0, "pages": 1.0}
 
@@ -131,6 +133,20 @@ def test_feed_goes_on_exactly_behind_any_position(folder):
         for number, position in enumerate(positions):
             feed.seek(position)
             assert all(same(next(feed).batch, one.batch) for one in whole[number : number + 3])
+
+
+def test_placing_a_batch_is_not_time_of_its_samples(folder):
+    placing = 0.3
+
+    def place(batch):
+        time.sleep(placing)
+        return copied(batch)
+
+    with Feed(make(tiny.tiny_config(folder)), 0, place) as feed:
+        began = time.monotonic()
+        one = next(feed)
+        passed = time.monotonic() - began
+    assert 0 < one.drawing <= passed - placing
 
 
 def test_modes_have_their_shares_of_the_steps(folder):

@@ -34,6 +34,15 @@ def test_share_is_what_went_into_steps(tmp_path):
     assert json.loads((tmp_path / FILE).read_text())["share"] == pytest.approx(0.6)
 
 
+def test_what_is_beyond_the_most_counts_for_the_next_part(tmp_path):
+    clock = Clock()
+    goodput = Goodput(tmp_path, clock=clock)
+    clock.now += 5
+    assert goodput.lap("waiting for input", 2) == pytest.approx(2)
+    clock.now += 1
+    assert goodput.lap("steps") == pytest.approx(4)
+
+
 def test_work_after_the_last_checkpoint_is_lost_by_a_kill(tmp_path):
     clock = Clock()
     killed = Goodput(tmp_path, clock=clock).__enter__()

@@ -68,6 +68,11 @@ def test_a_stretch_climbs_and_the_next_goes_on_behind_it(config, tmp_path):
     assert (two / "model" / "config.json").is_file()
 
 
+def test_a_rung_is_not_left_while_the_learning_rate_falls(config, tmp_path):
+    stretch(Options(config, tmp_path / "out", minutes=5, steps=5, decay=True, workers=0))
+    assert {line["rung"] for line in lines(tmp_path / "out")} == {"one"}
+
+
 def test_time_ends_a_stretch_and_everything_is_saved(config, tmp_path):
     stretch(Options(config, tmp_path / "out", minutes=0.001, workers=0))
     assert read_meta(tmp_path / "out")["step"] == 1

@@ -1,6 +1,7 @@
 """The batches of a run, one after the other."""
 
 import dataclasses
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Self
@@ -44,6 +45,8 @@ class Fed:
         samples: what a user needs to find each sample, e.g. "data/easy charts 123", row by row.
         bad: samples that could not be used, by reason.
         work: what the batch holds; None where nobody counted.
+        drawing: seconds that its samples, asked for long before, were waited for. Who waits longer for the batch waits
+            for the devices: its way to them lies behind the steps that they were given.
     """
 
     batch: Batch
@@ -57,6 +60,7 @@ class Fed:
     samples: list[str] = dataclasses.field(default_factory=list)
     bad: Counter[str] = dataclasses.field(default_factory=Counter)
     work: Work | None = None
+    drawing: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,9 +109,9 @@ class Feed:
             UserError: the data cannot be used, or a worker died too often.
         """
         if self._count == 0:
-            mode = self.source.mode_of(self._step)
+            mode, began = self.source.mode_of(self._step), time.monotonic()
             made = self._maker.make(mode)
-            step = self._finished(mode, made)
+            step = self._finished(mode, made, time.monotonic() - began)
         else:
             step = self._begun().get()
         self._step += 1
@@ -129,11 +133,12 @@ class Feed:
         assert self._workers is not None
         while self._workers.ask(self.source.mode_of(self._asked)):
             self._asked += 1
+        began = time.monotonic()
         made = self._workers.take()
         self._made += 1
-        return self._finished(self.source.mode_of(self._made - 1), made)
+        return self._finished(self.source.mode_of(self._made - 1), made, time.monotonic() - began)
 
-    def _finished(self, mode: int, made: Made) -> _Step:
+    def _finished(self, mode: int, made: Made, drawing: float) -> _Step:
         plan = self.source.plan
         batch = regroup([made.batch], plan.model, self.source.groups)
         tokens = int(batch.mask.sum())
@@ -150,6 +155,7 @@ class Feed:
             made.samples,
             made.count.bad,
             work_of(batch, plan.model),
+            drawing,
         )
         return _Step(fed, mode, made.states, made.count.bad_names)
 
