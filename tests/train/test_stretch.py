@@ -69,8 +69,10 @@ def test_a_stretch_climbs_and_the_next_goes_on_behind_it(config, tmp_path):
 
 
 def test_a_rung_is_not_left_while_the_learning_rate_falls(config, tmp_path):
-    stretch(Options(config, tmp_path / "out", minutes=5, steps=5, decay=True, workers=0))
-    assert {line["rung"] for line in lines(tmp_path / "out")} == {"one"}
+    one, two = tmp_path / "one", tmp_path / "two"
+    stretch(Options(config, one, minutes=5, steps=2, workers=0))
+    stretch(Options(config, two, from_=one, minutes=5, steps=5, decay=True, workers=0))
+    assert [line["rung"] for line in lines(two)] == ["one"] * 7
 
 
 def test_time_ends_a_stretch_and_everything_is_saved(config, tmp_path):
