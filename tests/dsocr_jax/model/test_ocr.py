@@ -8,7 +8,7 @@ from flax import nnx
 
 from dsocr_jax.batch import TEXT
 from dsocr_jax.model.ocr import place_vision
-from dsocr_jax.model.sam import embed_patches
+from dsocr_jax.model.sam import Patches
 from dsocr_jax.modes import FIRST_ROW
 
 
@@ -43,7 +43,7 @@ def test_vision_vectors_and_their_gradients_go_where_the_index_says() -> None:
 
 @pytest.mark.parametrize("channels", [3, 1])
 def test_patches_are_the_convolution(channels: int) -> None:
-    conv = nnx.Conv(3, 12, (4, 4), strides=4, padding=0, rngs=nnx.Rngs(0), bias_init=nnx.initializers.normal())
+    patches = Patches(3, 12, (4, 4), strides=4, padding=0, rngs=nnx.Rngs(0), bias_init=nnx.initializers.normal())
     pixels = jax.random.normal(jax.random.key(1), (2, 16, 16, channels))
-    expected = conv(jnp.broadcast_to(pixels, (2, 16, 16, 3)))
-    np.testing.assert_allclose(embed_patches(conv, pixels), expected, rtol=1e-5, atol=1e-5)
+    expected = nnx.Conv.__call__(patches, jnp.broadcast_to(pixels, (2, 16, 16, 3)))
+    np.testing.assert_allclose(patches(pixels), expected, rtol=1e-5, atol=1e-5)
