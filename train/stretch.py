@@ -100,7 +100,9 @@ def stretch(options: Options) -> int:
     if not 0 <= progress.rung < len(curriculum.rungs):
         raise UserError(f"--rung {progress.rung}: the curriculum has rungs 0 to {len(curriculum.rungs) - 1}")
     options.out.mkdir(parents=True, exist_ok=True)
-    lines = read_metrics(options.from_ / METRICS) if options.from_ is not None else []
+    # A stretch that failed may have logged steps behind the state that it saved; they are made again.
+    old = read_metrics(options.from_ / METRICS) if options.from_ is not None else []
+    lines = [line for line in old if line["step"] <= progress.step]
     log = Log(options.out / METRICS, progress, lines)
     run = _Run(options, curriculum, progress, log, began + 60 * options.minutes)
     try:

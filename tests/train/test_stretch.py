@@ -68,9 +68,11 @@ def test_a_stretch_climbs_and_the_next_goes_on_behind_it(config, tmp_path):
     assert (two / "model" / "config.json").is_file()
 
 
-def test_a_rung_is_not_left_while_the_learning_rate_falls(config, tmp_path):
+def test_a_falling_rate_keeps_its_rung_and_lost_steps_are_not_logged(config, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     stretch(Options(config, one, minutes=5, steps=2, workers=0))
+    with (one / "metrics.jsonl").open("a") as file:  # as a stretch leaves it that fails behind its last saving
+        file.write(json.dumps({**lines(one)[-1], "step": 3, "rung": "lost"}) + "\n")
     stretch(Options(config, two, from_=one, minutes=5, steps=5, decay=True, workers=0))
     assert [line["rung"] for line in lines(two)] == ["one"] * 7
 
