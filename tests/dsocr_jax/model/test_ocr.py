@@ -43,7 +43,10 @@ def test_vision_vectors_and_their_gradients_go_where_the_index_says() -> None:
 
 @pytest.mark.parametrize("channels", [3, 1])
 def test_patches_are_the_convolution(channels: int) -> None:
-    patches = Patches(3, 12, (4, 4), strides=4, padding=0, rngs=nnx.Rngs(0), bias_init=nnx.initializers.normal())
+    patches = Patches(12, 4, nnx.Rngs(0))
+    patches.bias[...] = jax.random.normal(jax.random.key(2), (12,))
     pixels = jax.random.normal(jax.random.key(1), (2, 16, 16, channels))
-    expected = nnx.Conv.__call__(patches, jnp.broadcast_to(pixels, (2, 16, 16, 3)))
-    np.testing.assert_allclose(patches(pixels), expected, rtol=1e-5, atol=1e-5)
+    numbers = jax.lax.conv_dimension_numbers((2, 16, 16, 3), (4, 4, 3, 12), ("NHWC", "HWIO", "NHWC"))
+    colours = jnp.broadcast_to(pixels, (2, 16, 16, 3))
+    plain = jax.lax.conv_general_dilated(colours, patches.kernel[...], (4, 4), "VALID", dimension_numbers=numbers)
+    np.testing.assert_allclose(patches(pixels), plain + patches.bias[...], rtol=1e-5, atol=1e-5)
