@@ -1,4 +1,4 @@
-"""``python -m train.model_card EVIDENCE --log metrics.jsonl --out docs/model_card.md``: the card, from numbers alone.
+"""``python -m train.model_card EVIDENCE --state STATE --out docs/model_card.md``: the card, from numbers alone.
 
 What a run says is written here by a program, so that no number in the card was typed; the words around them are below.
 """
@@ -16,6 +16,8 @@ from dsocr_jax.evaluate.result import write_file
 from dsocr_jax.model.ocr import count_parameters
 from dsocr_jax.weights.strict_json import read_json
 from train.cli import load_config
+from train.compact import read_meta
+from train.journal import METRICS
 from train.metrics import read_metrics
 
 MAX_BYTES = 64 << 20
@@ -64,9 +66,9 @@ Precision of plain pages falls below 90 % at (vision tokens as the paper counts 
 
 ## Limits
 
-It reads clean prints of English at 10 pixels or more, in square pictures. It has seen no photographs, no handwriting,
-no other languages, no tables within pages, no degradation, and colours only as their luma. What it cannot read it makes
-up.
+It reads clean prints of English at 13 pixels or more of the 640 that a page is scaled to, in square pictures. It has
+seen no photographs, no handwriting, no other languages, no tables within pages, no degradation, and colours only as
+their luma. What it cannot read it makes up.
 
 ## Licence
 
@@ -81,8 +83,8 @@ class Options:
 
     #: ``evidence.json`` of `train.evidence`.
     evidence: Annotated[Path, tyro.conf.Positional]
-    #: Log of the stretches.
-    log: Path
+    #: Folder that the last stretch left.
+    state: Path
     #: The card.
     out: Path = Path("docs/model_card.md")
     #: The curriculum.
@@ -97,17 +99,18 @@ def model_card(options: Options) -> int:
     """
     try:
         summary = read_json(options.evidence, MAX_BYTES)
-        text = card(summary, read_metrics(options.log), options.config)
+        drawn = read_meta(options.state)["drawn"]
+        text = card(summary, read_metrics(options.state / METRICS), drawn, options.config)
     except (OSError, ValueError) as error:
         raise UserError(f"{options.evidence}: not readable ({error})") from None
     except (KeyError, IndexError) as error:
-        raise UserError(f"{options.evidence} and {options.log} lack {error}; evaluate everything first") from None
+        raise UserError(f"{options.evidence} and {options.state} lack {error}; evaluate everything first") from None
     console.print(f"written {write_file(options.out, text)}", markup=False)
     return 0
 
 
-def card(summary: Mapping[str, Any], lines: list[dict[str, Any]], file: Path) -> str:
-    """Return the card of an evidence file, the log's lines and the curriculum."""
+def card(summary: Mapping[str, Any], lines: list[dict[str, Any]], drawn: Mapping[str, int], file: Path) -> str:
+    """Return the card of an evidence file, the log's lines, the samples drawn of each kind, the curriculum."""
     config, last = load_config(file), lines[-1]
     model = config.model_config
     rows = [_row(name, _found(summary["rows"], *where), first, goal) for name, *where, first, goal in BARS]
@@ -119,7 +122,7 @@ def card(summary: Mapping[str, Any], lines: list[dict[str, Any]], file: Path) ->
         parameters=count_parameters(model) / 1e6,
         experts=model.decoder.experts,
         samples=last["samples"],
-        kinds=", ".join(f"{share:.0%} {kind}" for kind, share in _shares(config.mixture).items()),
+        kinds=", ".join(f"{share:.0%} {kind}" for kind, share in _shares(drawn).items()),
         faces=_faces(),
         steps=last["step"],
         stretches=last["stretch"],
@@ -161,9 +164,9 @@ def _crossing(curve: Mapping[str, Any]) -> str:
     return f"above {curve['at least']:.2f}" if curve["at least"] is not None else "nowhere above"
 
 
-def _shares(mixture: Mapping[str, float]) -> dict[str, float]:
-    total = sum(mixture.values())
-    return {kind: weight / total for kind, weight in mixture.items() if weight}
+def _shares(drawn: Mapping[str, int]) -> dict[str, float]:
+    total = sum(drawn.values())
+    return {kind: count / total for kind, count in drawn.items() if count}
 
 
 def _faces() -> int:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsocr_jax.errors import UserError
+from train.compact import write_state
 from train.evidence import FIGURES, MARK, SETS, STUDIES, curve
 from train.model_card import Options, model_card
 
@@ -50,13 +51,22 @@ def write(folder: Path, values: dict) -> Options:
     (folder / "evidence.json").write_text(json.dumps(values))
     line = {"step": 70, "stretch": 3, "samples": 12_345, "tokens": 5, "seconds": 3600.0}
     (folder / "metrics.jsonl").write_text(json.dumps(line) + "\n")
-    return Options(folder / "evidence.json", folder / "metrics.jsonl", folder / "card.md", CONFIG)
+    write_state(folder, {"x": np.zeros(2, np.float32)}, {"drawn": {"pages": 300, "charts": 100}})
+    return Options(folder / "evidence.json", folder, folder / "card.md", CONFIG)
 
 
 def test_the_card_holds_the_numbers(tmp_path):
     model_card(write(tmp_path, evidence()))
     text = (tmp_path / "card.md").read_text()
-    for said in ("12,345 samples", "in 3 stretches", "43.2%", "30.0% to 50.0%", "| 2.50 |", "above 7.00"):
+    for said in (
+        "12,345 samples",
+        "in 3 stretches",
+        "75% pages, 25% charts",
+        "43.2%",
+        "30.0% to 50.0%",
+        "| 2.50 |",
+        "above 7.00",
+    ):
         assert said in text
 
 
