@@ -44,9 +44,10 @@ layout. `dsocr read PICTURE` uses it when no other model is named. `python -m tr
 
 ## What it was taught
 
-- **Data**: {samples:,} samples of this project's generators, each drawn once and never again ({kinds}): pages of
-  English common words, made-up words and random letters in {faces} faces, black on white or gray; charts, molecules
-  and plane figures of the levels easy and middle. No data of others, no degradation, no photographs.
+- **Data**: {samples:,} samples of this project's generators, each drawn once and never again
+  ({kinds}): pages of English common words, made-up words and random letters
+  in {faces} faces, black on white or gray; charts, molecules and plane figures of the levels easy and middle. No data
+  of others, no degradation, no photographs.
 - **Compute**: {steps:,} steps in {stretches} stretches on one GPU, {hours:.2f} hours of training, {tokens:,} tokens.
 - **Held out**: what a sample says decides whether it belongs to training or test; nothing below was trained on.
 
