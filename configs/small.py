@@ -98,8 +98,9 @@ _RUNGS = (
     ),
     Rung(
         "two modes",
-        (_pages((2, 320), 640, (11, 44)), _OTHERS),
-        _mixture(0.6),
+        # What is not drawn any more is forgotten: half of the others are easy again.
+        (_pages((2, 320), 640, (11, 44)), _OTHERS, _EASY),
+        {"pages": 0.45, "charts": 0.2, "molecules": 0.25, "geometry": 0.1},
         ("small", "tiny"),
         length=1536,
         rows=40,

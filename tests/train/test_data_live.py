@@ -123,6 +123,17 @@ def test_data_without_an_end_need_a_mixture_and_have_no_epochs(folder, letters, 
         source(live(folder, data=("live:easy:charts", str(folder / "data"))))
 
 
+def test_levels_of_a_kind_take_turns(folder, letters):
+    def first(*data: str) -> list[str]:
+        plan = source(live(folder, data=data)).plan
+        return [plan.kinds[0][index].name for index in range(4)]
+
+    easy, standard = first("live:easy:charts"), first("live:standard:charts")
+    assert first("live:easy:charts", "live:standard:charts") == [easy[0], standard[0], easy[1], standard[1]]
+    with pytest.raises(UserError, match="charts is drawn live twice in the same way"):
+        first("live:easy:charts", "live:easy:charts charts@70")
+
+
 def test_settings_can_be_changed_and_the_stream_begins_where_it_is_told():
     plain = LiveSource("live:middle:pages pages.words=[2,3] pages.letters=0.0", 5, "none")
     later = LiveSource("live:middle:pages pages.words=[2,3] pages.letters=0.0 pages@7", 5, "none")

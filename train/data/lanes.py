@@ -40,22 +40,27 @@ LaneState = list[Any]
 
 
 class Kind:
-    """All samples of one kind, over several sources."""
+    """All samples of one kind, over several sources: one behind the other, or in turn if they have no end."""
 
     def __init__(self, name: str, sources: Sequence[Source]) -> None:
         self.name = name
         self.sources = [source for source in sources if source.counts.get(name, 0) != 0]
         counts = [source.counts[name] for source in self.sources]
         self.endless = None in counts
-        if self.endless and len(self.sources) > 1:
+        if self.endless and any(count is not None for count in counts):
             where = ", ".join(source.name for source in self.sources)
             raise UserError(f"--data: {name} comes from {where}; a kind that is drawn live can come from nowhere else")
+        if self.endless and len({source.fingerprint for source in self.sources}) < len(self.sources):
+            raise UserError(f"--data: {name} is drawn live twice in the same way, which makes the same samples twice")
         self._starts = list(itertools.accumulate((count or ENDLESS for count in counts), initial=0))
 
     def __len__(self) -> int:
         return self._starts[-1]
 
     def __getitem__(self, index: int) -> Sample:
+        if self.endless:
+            turn, part = divmod(index, len(self.sources))
+            return self.sources[part].read(self.name, turn)
         part = bisect.bisect_right(self._starts, index) - 1
         return self.sources[part].read(self.name, index - self._starts[part])
 
