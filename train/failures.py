@@ -34,6 +34,13 @@ SCORES = {
     "geometry": "f1_0.75_fixed",
 }
 
+HEAD = """# What the small model reads wrongly
+
+Written by `python -m train.failures`, from held-out samples that `python -m train.evidence` had read: of each set the
+sample with the lowest score, and some from between that one and the perfect ones. The causes are guesses of somebody
+who looked at the pictures.
+"""
+
 #: Characters of a truth or an answer that the page shows.
 SHOWN = 500
 
@@ -78,23 +85,17 @@ def failures(options: Options) -> int:
         items = [item for item in read(folder).items if label.items() <= item.labels.items()]
         if not items:
             continue
-        found = list(
-            _open(options.evidence / "sets" / name, folder, kind, chosen(items, SCORES[kind], options.each), label)
-        )
-        parts.append(_part(f"{name} ({level})", kind, items, found, options, causes))
+        wrong, samples = chosen(items, SCORES[kind], options.each), options.evidence / "sets" / name
+        try:
+            found = list(_open(samples, folder, kind, wrong, label))
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"{folder}: answers and samples do not fit its evaluation ({error!r})") from None
+        parts.append(f"## {name} ({level})\n\n" + _part(name, kind, items, found, options, causes))
     if not parts:
         raise UserError(f"{options.evidence}: no evaluation of `python -m train.evidence` is in it")
     text = "\n".join([HEAD, *parts])
     console.print(f"written {write_file(options.out / PAGE, text)}", markup=False)
     return 0
-
-
-HEAD = """# What the small model reads wrongly
-
-Written by `python -m train.failures`, from held-out samples that `python -m train.evidence` had read: of each set the
-sample with the lowest score, and some from between that one and the perfect ones. The causes are guesses of somebody
-who looked at the pictures.
-"""
 
 
 def chosen(items: Sequence[Scored], metric: str, count: int) -> list[Scored]:
@@ -123,7 +124,7 @@ def _open(
 
 
 def _part(
-    title: str,
+    name: str,
     kind: str,
     items: Sequence[Scored],
     found: Sequence[Failure],
@@ -131,9 +132,9 @@ def _part(
     causes: Mapping[str, str],
 ) -> str:
     """The section of one set; its pictures are written beside the page."""
-    metric, name = SCORES[kind], title.partition(" ")[0]
+    metric = SCORES[kind]
     right = sum((item.metrics[metric] or 0.0) == 1 for item in items)
-    lines = [f"## {title}", "", f"{right} of {len(items)} have a perfect `{metric}`.", ""]
+    lines = [f"{right} of {len(items)} have a perfect `{metric}`.", ""]
     for one in found:
         file = options.out / f"{name}-{one.name.rpartition('-')[2].lstrip('0') or 0}.png"
         _write_picture(file, one.image, options.side)

@@ -124,7 +124,7 @@ def _advance(run: _Run, state: TrainState, meta: dict[str, Any], interrupt: Inte
         goodput.lap("starting")
         for step in range(first + 1, config.steps + 1):
             fed = next(feed)
-            waited = goodput.lap("waiting for input", fed.drawing)
+            waited = goodput.lap("waiting for input", fed.awaited)
             state, metrics = setup.step(state, fed.batch)
             # Both look at the step before this one, so that the devices need not wait for us.
             journal.note(step, metrics, fed, waited)

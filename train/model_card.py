@@ -24,7 +24,7 @@ MAX_BYTES = 64 << 20
 
 #: Rows of the table: name, evaluation, its group, metric, first bar and goal.
 BARS = (
-    ("plain pages of up to 100 words, word-set precision", "sparse", "plain, small", "word_set_precision", 0.9, 0.99),
+    ("plain pages of 20 to 90 words, word-set precision", "sparse", "plain, small", "word_set_precision", 0.9, 0.99),
     ("the same, random strings of letters", "sparse", "random, small", "word_set_precision", 0.75, 0.95),
     ("charts: parseable", "charts-middle", None, "parseable", 0.95, 0.995),
     ("charts: numbers within 5 % of the axis", "charts-middle", None, "numbers within 5 %", 0.5, 0.85),
@@ -48,7 +48,7 @@ layout. `dsocr read PICTURE` uses it when no other model is named. `python -m tr
   ({kinds}): pages of English common words, made-up words and random letters
   in {faces} faces, black on white or gray; charts, molecules and plane figures of the levels easy and middle. No data
   of others, no degradation, no photographs.
-- **Compute**: {steps:,} steps in {stretches} stretches on one GPU, {hours:.2f} hours of training, {tokens:,} tokens.
+- **Compute**: {steps:,} steps in {stretches} stretches on one GPU, {hours:.2f} hours of steps, {tokens:,} tokens.
 - **Held out**: what a sample says decides whether it belongs to training or test; nothing below was trained on.
 
 ## What it can do

@@ -188,7 +188,7 @@ class _Run:
             while True:
                 asked = time.monotonic()
                 fed = next(feed)
-                waited = min(time.monotonic() - asked, fed.drawing)
+                waited = min(time.monotonic() - asked, fed.awaited)
                 self.state, metrics = setup.step(self.state, fed.batch)
                 progress.step += 1
                 progress.drawn = drawn_after(setup.source, feed.position(), before)

@@ -146,7 +146,7 @@ def test_placing_a_batch_is_not_time_of_its_samples(folder):
         began = time.monotonic()
         one = next(feed)
         passed = time.monotonic() - began
-    assert 0 < one.drawing <= passed - placing
+    assert 0 < one.awaited <= passed - placing
 
 
 def test_modes_have_their_shares_of_the_steps(folder):

@@ -49,6 +49,14 @@ def test_truth_answer_and_cause_stand_below_a_picture(tmp_path):
     assert {file.name for file in out.glob("*.png")} == {f"{NAME}-1.png", f"{NAME}-2.png"}
 
 
+def test_answers_that_end_within_a_line_are_named(tmp_path):
+    folder = evaluated(tmp_path)
+    with (folder / NAME / "answers.jsonl").open("a") as file:
+        file.write('{"id": "mole')
+    with pytest.raises(UserError, match=f"{NAME}: answers and samples do not fit"):
+        failures(Options(folder, tmp_path / "page"))
+
+
 def test_a_folder_without_evaluations_is_refused(tmp_path):
     with pytest.raises(UserError, match="no evaluation"):
         failures(Options(tmp_path, tmp_path / "page"))

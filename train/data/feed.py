@@ -45,7 +45,7 @@ class Fed:
         samples: what a user needs to find each sample, e.g. "data/easy charts 123", row by row.
         bad: samples that could not be used, by reason.
         work: what the batch holds; None where nobody counted.
-        drawing: seconds that its samples, asked for long before, were waited for. Who waits longer for the batch waits
+        awaited: seconds that its samples, asked for long before, were waited for. Who waits longer for the batch waits
             for the devices: its way to them lies behind the steps that they were given.
     """
 
@@ -60,7 +60,7 @@ class Fed:
     samples: list[str] = dataclasses.field(default_factory=list)
     bad: Counter[str] = dataclasses.field(default_factory=Counter)
     work: Work | None = None
-    drawing: float = 0.0
+    awaited: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Feed:
         self._made += 1
         return self._finished(self.source.mode_of(self._made - 1), made, time.monotonic() - began)
 
-    def _finished(self, mode: int, made: Made, drawing: float) -> _Step:
+    def _finished(self, mode: int, made: Made, awaited: float) -> _Step:
         plan = self.source.plan
         batch = regroup([made.batch], plan.model, self.source.groups)
         tokens = int(batch.mask.sum())
@@ -155,7 +155,7 @@ class Feed:
             made.samples,
             made.count.bad,
             work_of(batch, plan.model),
-            drawing,
+            awaited,
         )
         return _Step(fed, mode, made.states, made.count.bad_names)
 
