@@ -80,7 +80,7 @@ class SetConfig:
     def settings(self, kind: str) -> Any:
         """Return the settings of a kind's family."""
         level = families.load(kind).settings[self.level]
-        return dataclasses.replace(level, **self.changes[kind]) if kind in self.changes else level
+        return family_settings.changed(level, self.changes.get(kind, {}))
 
     def as_json(self) -> dict[str, Any]:
         """Return the config with the settings of its families and degradation, as it stands in the manifest."""

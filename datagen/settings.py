@@ -38,20 +38,38 @@ def parsed(kind: str, level: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         UserError: there is no such setting, or its value has another type.
     """
     before = families.load(kind).settings[level]
-    names = [each.name for each in dataclasses.fields(before)]
     found = {}
-    for name, value in changes.items():
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}."
-            raise UserError(f"{kind} has no setting {name!r}; {hint}")
-        usual = getattr(before, name)
-        found[name] = _as_tuple(value)
-        if usual is not None and value is not None and not _alike(usual, found[name]):
+    for path, value in changes.items():
+        usual = _usual(before, kind, path)
+        found[path] = _as_tuple(value)
+        if usual is not None and value is not None and not _alike(usual, found[path]):
             raise UserError(
-                f"{kind}.{name} is {json.dumps(usual)} at the level {level}; {json.dumps(value)} is not like it."
+                f"{kind}.{path} is {json.dumps(usual, default=str)} at the level {level}; {json.dumps(value)} is not "
+                "like it."
             )
     return found
+
+
+def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
+    """Return a family's settings with `parsed` changes; a name may lead into settings within (``content.made_up``)."""
+    for path, value in changes.items():
+        name, _, rest = path.partition(".")
+        within = changed(getattr(settings, name), {rest: value}) if rest else value
+        settings = dataclasses.replace(settings, **{name: within})
+    return settings
+
+
+def _usual(settings: Any, kind: str, path: str) -> Any:
+    """Return what a setting is; UserError if there is none of that name."""
+    for place, name in enumerate(path.split(".")):
+        names = [each.name for each in dataclasses.fields(settings)] if dataclasses.is_dataclass(settings) else []
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            before = ".".join([kind, *path.split(".")[:place]])
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none'}."
+            raise UserError(f"{before} has no setting {name!r}; {hint}")
+        settings = getattr(settings, name)
+    return settings
 
 
 def _as_tuple(value: Any) -> Any:

@@ -53,6 +53,7 @@ def _check_numbers(config: TrainConfig) -> list[str]:
     rules = {
         "peak-lr must be above 0": optimizer.peak_lr > 0,
         "warmup must be 0 or more": optimizer.warmup >= 0,
+        "begin must be 0 or more": optimizer.begin >= 0,
         "weight-decay must be 0 or more": optimizer.weight_decay >= 0,
         "clip must be above 0; None switches clipping off": optimizer.clip is None or optimizer.clip > 0,
         "b1 must be in [0, 1)": 0 <= optimizer.b1 < 1,
@@ -86,6 +87,8 @@ def _check_together(config: TrainConfig) -> list[str]:
             found.append("--lora: adapters need a model to adapt; name it by --init-from")
         if config.freeze:
             found.append("--freeze has no effect with --lora, which trains the adapters alone; leave it out")
+        if config.optimizer.name == "muon":
+            found.append("--optimizer.name muon moves whole matrices, and --lora trains none; take adamw")
     return found
 
 
@@ -117,9 +120,11 @@ def _check_backends(config: TrainConfig) -> list[str]:
 
 def _check_schedule(config: TrainConfig) -> list[str]:
     optimizer, found = config.optimizer, []
-    if optimizer.warmup >= config.steps >= 1:
+    risen = optimizer.begin + optimizer.warmup
+    if risen >= config.steps >= 1:
+        begun = f" from step {optimizer.begin} on" if optimizer.begin else ""
         found.append(
-            f"--optimizer.warmup {optimizer.warmup} is not shorter than --steps {config.steps}: the peak would "
+            f"--optimizer.warmup {optimizer.warmup}{begun} is not shorter than --steps {config.steps}: the peak would "
             "never be reached; shorten the warmup"
         )
     for name, schedules in (
@@ -138,9 +143,9 @@ def _check_schedule(config: TrainConfig) -> list[str]:
     if optimizer.final_fraction is not None and not 0 <= optimizer.final_fraction <= 1:
         found.append("--optimizer.final-fraction must be in [0, 1]")
     every = STEP_EVERY if optimizer.step_every is None else optimizer.step_every
-    if optimizer.schedule == "step" and not 1 <= every < config.steps - optimizer.warmup:
+    if optimizer.schedule == "step" and not 1 <= every < config.steps - risen:
         found.append(f"--optimizer.step-every {every} must be at least 1 and leave a cut before the last step")
-    if optimizer.schedule == "decay" and not 1 <= (optimizer.decay_steps or 0) <= config.steps - optimizer.warmup:
+    if optimizer.schedule == "decay" and not 1 <= (optimizer.decay_steps or 0) <= config.steps - risen:
         found.append("--optimizer.decay-steps must be at least 1, and the decay must begin behind the warmup")
     if optimizer.step_factor is not None and not 0 < optimizer.step_factor < 1:
         found.append("--optimizer.step-factor must be in (0, 1)")

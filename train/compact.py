@@ -3,6 +3,7 @@
 A parameter is kept in bfloat16, the type that it is computed with, so that the loss goes on where it was; what is lost
 is the part of it that no forward pass has seen. Adam's second moment is kept as its logarithm in steps of half an
 octave, the first as a multiple of the root of the second in eighths: moments change by as much in a few steps anyway.
+A first moment without a second one (Muon's) is kept in eighths of the root of its mean square.
 The bytes are sorted into planes that deflate shrinks to some 20 bits for a parameter with its moments, and lie in parts
 of at most `PART` bytes with a list of digests.
 """
@@ -11,7 +12,7 @@ import hashlib
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,12 @@ LEAST = -126.0
 
 #: Names of Adam's moments in optax.
 FIRST, SECOND = "mu", "nu"
+
+#: What a first moment is kept as that has no second one, and the roots of the mean squares of these.
+LONE, ROOTS = "lone", "roots"
+
+#: Where the optimizer's arrays lie; those that are no moments are kept as they are.
+OPTIMIZER = "opt_state"
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -128,12 +135,20 @@ def moment_of(name: str) -> tuple[str, str]:
 
 def _kinds(arrays: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the names of the arrays in the planes that they belong to."""
-    kinds: dict[str, list[str]] = {FIRST: [], SECOND: [], "weight": [], "whole": []}
+    kinds: dict[str, list[str]] = {FIRST: [], SECOND: [], LONE: [], "weight": [], "whole": []}
     for name, x in arrays.items():
         dtype = x[0] if isinstance(x, tuple) else x.dtype
-        moment = moment_of(name)[0]
-        kinds["whole" if dtype.kind != "f" else moment or "weight"].append(name)
+        kinds[_kind(name, dtype, arrays)].append(name)
     return kinds
+
+
+def _kind(name: str, dtype: np.dtype, names: Container[str]) -> str:
+    if dtype.kind != "f":
+        return "whole"
+    moment, other = moment_of(name)
+    if moment == FIRST:
+        return FIRST if other in names else LONE
+    return moment or ("whole" if name.startswith(f"{OPTIMIZER}/") else "weight")
 
 
 def _pack(arrays: Arrays) -> dict[str, bytes]:
@@ -141,14 +156,17 @@ def _pack(arrays: Arrays) -> dict[str, bytes]:
     bits = _joined([_to_bfloat16(arrays[name]) for name in kinds["weight"]], np.uint16)
     second = _joined([_log_codes(arrays[name]) for name in kinds[SECOND]], np.uint8)
     first = _joined([_shares(arrays[name], arrays[moment_of(name)[1]]) for name in kinds[FIRST]], np.int8)
+    roots = np.asarray([_root_mean_square(arrays[name]) for name in kinds[LONE]], np.float32)
+    lone = _joined([_in_eighths(arrays[n], root) for n, root in zip(kinds[LONE], roots, strict=True)], np.int8)
     whole = b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in kinds["whole"])
-    return {
+    planes = {
         "high": zlib.compress((bits >> 8).astype(np.uint8).tobytes(), 6),
         "low": (bits & 0xFF).astype(np.uint8).tobytes(),
         SECOND: zlib.compress(second.tobytes(), 6),
         FIRST: zlib.compress(first.tobytes(), 6),
         "whole": whole,
     }
+    return planes | ({LONE: zlib.compress(lone.tobytes(), 6), ROOTS: roots.tobytes()} if kinds[LONE] else {})
 
 
 def _unpack(planes: dict[str, bytes], shapes: dict[str, tuple[np.dtype, tuple[int, ...]]]) -> dict[str, np.ndarray]:
@@ -159,6 +177,11 @@ def _unpack(planes: dict[str, bytes], shapes: dict[str, tuple[np.dtype, tuple[in
     found |= _cut(_from_log_codes(second), kinds[SECOND], shapes)
     shares = _cut(first.view(np.int8).astype(np.float32) / SHARE, kinds[FIRST], shapes)
     found |= {name: x * np.sqrt(found[moment_of(name)[1]]) for name, x in shares.items()}
+    if kinds[LONE]:
+        lone = np.frombuffer(_inflated(planes[LONE]), np.int8).astype(np.float32) / SHARE
+        roots = np.frombuffer(planes[ROOTS], np.float32)
+        pairs = zip(_cut(lone, kinds[LONE], shapes).items(), roots, strict=True)
+        found |= {name: x * root for (name, x), root in pairs}
     at = 0
     for name in kinds["whole"]:
         dtype, shape = shapes[name]
@@ -218,6 +241,15 @@ def _shares(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(shares * SHARE), -127, 127).astype(np.int8)
 
 
+def _root_mean_square(x: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64)))) if x.size else 0.0
+
+
+def _in_eighths(x: np.ndarray, root: np.float32) -> np.ndarray:
+    shares = np.divide(x, root, dtype=np.float32) if root > 0 else np.zeros(x.shape, np.float32)
+    return np.clip(np.rint(shares * SHARE), -127, 127).astype(np.int8)
+
+
 def flat_state(state: Any) -> dict[str, np.ndarray]:
     """Return a `train.step.TrainState` as arrays on the host by name."""
     leaves = jax.tree_util.tree_leaves_with_path(state)
@@ -234,7 +266,9 @@ def placed_state(arrays: Arrays, abstract: Any, shardings: Any) -> Any:
     wanted = {_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(abstract)}
     other = sorted({*wanted} ^ {*arrays}) + [n for n in wanted if n in arrays and wanted[n].shape != arrays[n].shape]
     if other:
-        raise UserError(f"the stretch before was of another model: {other[0]} differs; take its configuration")
+        raise UserError(
+            f"the stretch before was of another model or optimizer: {other[0]} differs; take its configuration"
+        )
 
     def place(path: Any, leaf: Any, sharding: Any) -> jax.Array:
         return jax.device_put(arrays[_name(path)].astype(leaf.dtype), sharding)

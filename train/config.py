@@ -73,8 +73,11 @@ HARMLESS = (
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW with a learning-rate schedule, decoupled weight decay and clipping by the global norm."""
+    """AdamW or Muon with a learning-rate schedule, decoupled weight decay and clipping by the global norm."""
 
+    #: Muon moves the matrices of layers along the orthogonalised mean of their gradients, each by the root mean square
+    #: that AdamW has, so learning rates are AdamW's (arXiv 2502.16982); whatever else there is, AdamW moves.
+    name: Literal["adamw", "muon"] = "adamw"
     #: Learning rate after the warmup.
     peak_lr: float = 1e-3
     #: What follows the warmup: a half cosine down to `final_fraction`, nothing, a factor every `step_every` steps, or
@@ -82,6 +85,8 @@ class OptimizerConfig:
     schedule: Literal["cosine", "constant", "step", "decay"] = "cosine"
     #: Steps of linear rise from 0.
     warmup: int = 100
+    #: Step at which that rise begins: of a run whose learning rate has fallen before, and is to rise again.
+    begin: int = 0
     #: Cosine and decay: the last learning rate, as a share of the peak (0.1 when not given).
     final_fraction: float | None = None
     #: Decay only: steps of the line, which must be given.
@@ -97,7 +102,7 @@ class OptimizerConfig:
     decay: tuple[str, ...] = (r"(?<!clip/patch_embed)/kernel$", r"/experts/(gate|up|down)$")
     #: Largest global norm of the gradient; None for no clipping.
     clip: float | None = 1.0
-    #: Decay of the first moment.
+    #: Decay of the first moment; Muon's matrices have 0.95.
     b1: float = 0.9
     #: Decay of the second moment.
     b2: float = 0.95

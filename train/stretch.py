@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,10 +32,11 @@ from train.curriculum import Curriculum, drawn_after
 from train.data import Feed
 from train.journal import METRICS
 from train.metrics import read_metrics
+from train.optimizer import started_at
 from train.programs import announce
 from train.publish import publish
 from train.setup import Setup, check_run, first_state, prepare
-from train.step import TrainState, place_batch
+from train.step import TrainState, place_batch, state_of
 from train.stretch_log import Log, Progress
 
 #: Lines of the log whose mean is held against a rung's mark.
@@ -66,6 +67,10 @@ class Options:
     steps: int | None = None
     #: Let the learning rate fall to its end over these steps.
     decay: bool = False
+    #: Steps over which the learning rate rises again: behind a stretch that let it fall, or with new moments.
+    rewarm: int = 0
+    #: Begin the optimizer's moments anew: for another optimizer than that of the stretch before.
+    new_moments: bool = False
     #: Rows of every rung are as many times those of the curriculum: for several devices.
     times: int = 1
     #: Learning rate in place of the curriculum's.
@@ -124,6 +129,8 @@ def with_options(curriculum: Curriculum, options: Options) -> Curriculum:
     Raises:
         UserError: they make no sense.
     """
+    if options.rewarm < 0 or (options.rewarm and options.steps is not None and options.rewarm >= options.steps):
+        raise UserError(f"--rewarm {options.rewarm} takes a number from 0 on, below --steps")
     if options.times < 1 or (options.peak_lr is not None and options.peak_lr <= 0):
         raise UserError("--times takes a number from 1 on, --peak-lr one above 0")
     optimizer = curriculum.optimizer
@@ -133,12 +140,30 @@ def with_options(curriculum: Curriculum, options: Options) -> Curriculum:
     return dataclasses.replace(curriculum, rungs=rungs, optimizer=optimizer)
 
 
+def placed_in(arrays: Mapping[str, np.ndarray], setup: Setup) -> TrainState:
+    """Return the state of the stretch before on the devices."""
+    return placed_state(arrays, setup.abstract, setup.shardings)
+
+
+def with_new_moments(arrays: Mapping[str, np.ndarray], setup: Setup) -> TrainState:
+    """Return its parameters and steps alone, with new moments; the learning rate goes on."""
+    kept = {name: x for name, x in arrays.items() if not name.startswith("opt_state/")}
+    bare = [dataclasses.replace(each, opt_state=()) for each in (setup.abstract, setup.shardings)]
+
+    def start(state: TrainState) -> TrainState:
+        fresh = state_of(state.params, setup.optimizer, setup.config)
+        return dataclasses.replace(fresh, opt_state=started_at(fresh.opt_state, state.step), step=state.step)
+
+    return jax.jit(start, out_shardings=setup.shardings)(placed_state(kept, *bare))
+
+
 class _Run:
     """What lasts from the first rung of a stretch to its last."""
 
     def __init__(self, options: Options, curriculum: Curriculum, progress: Progress, log: Log, deadline: float) -> None:
         self.options, self.curriculum, self.progress, self.log = options, curriculum, progress, log
         self.deadline, self._saved = deadline, time.monotonic()
+        self.first = progress.step
         self.last = None if options.steps is None else progress.step + options.steps
         self.setup: Setup = prepare(self.config())
         self.state: TrainState
@@ -155,8 +180,11 @@ class _Run:
     def config(self) -> TrainConfig:
         """Return the configuration of the rung, behind all samples so far."""
         optimizer, workers = self.curriculum.optimizer, self.options.workers
-        if self.options.decay:
-            optimizer = dataclasses.replace(optimizer, schedule="decay", decay_steps=self.options.steps)
+        if self.options.rewarm:
+            optimizer = dataclasses.replace(optimizer, begin=self.first, warmup=self.options.rewarm)
+        if self.options.decay and self.options.steps is not None:
+            length = self.options.steps - self.options.rewarm
+            optimizer = dataclasses.replace(optimizer, schedule="decay", decay_steps=length)
         return self.curriculum.config(
             self.progress.rung,
             self.progress.drawn,
@@ -173,7 +201,8 @@ class _Run:
             self.state = first_state(self.setup)
         else:
             arrays, _ = read_state(self.options.from_)
-            self.state = placed_state(arrays, self.setup.abstract, self.setup.shardings)
+            placed = with_new_moments if self.options.new_moments else placed_in
+            self.state = placed(arrays, self.setup)
 
     def climb(self) -> bool:
         """Train on one rung; return whether there is a next one, or the stretch has ended and is saved."""

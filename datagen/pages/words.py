@@ -5,7 +5,7 @@ words, codes, numbers, dates and names.
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -144,6 +144,19 @@ CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 CODE_DIGITS = "23456789"
 
 
+class Rolls(Protocol):
+    """What words are made with: the small choices of any family's dice."""
+
+    def chance(self, probability: float) -> bool:
+        """Return True with ``probability``."""
+
+    def below(self, end: int) -> int:
+        """Return a whole number of [0, end)."""
+
+    def pick(self, items: Sequence[Item]) -> Item:
+        """Return one of ``items``."""
+
+
 class Dice:
     """Quick small choices: uniform numbers are drawn from the generator by the hundred."""
 
@@ -180,7 +193,7 @@ class Dice:
         return items[int(self.roll() * len(items))]
 
 
-def made_up(dice: Dice, longest: int = 12) -> str:
+def made_up(dice: Rolls, longest: int = 12) -> str:
     """Return a pronounceable word of at most ``longest`` (4 or more) lower-case letters."""
     word = ""
     for _ in range(1 + dice.below(3)):

@@ -79,6 +79,30 @@ def test_what_does_not_fit_is_refused(word: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_names_may_lead_into_settings_within() -> None:
+    found = read_changes(["charts.content.made_up=0.5", 'charts.content.languages=[["de", 1]]'], "middle", ["charts"])
+    config = SetConfig({"charts": 1}, 0, "all", "middle", 1, "none", found)
+    before, after = families.load("charts").settings["middle"], config.settings("charts")
+    assert after.content == dataclasses.replace(before.content, made_up=0.5, languages=(("de", 1),))
+    assert after == dataclasses.replace(before, content=after.content)
+    assert SetConfig.from_json(config.as_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("charts.content.madeup=1", "charts.content has no setting 'madeup'; did you mean 'made_up'"),
+        ("charts.simple.deep=1", "charts.simple has no setting 'deep'; there are none"),
+        ("charts.content=1", "is not like it"),
+        ("charts.content.made_up=often", "charts.content.made_up is 0.0 at the level middle"),
+    ],
+)
+def test_names_that_lead_nowhere_are_refused(word: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        read_changes([word], "middle", ["charts"])
+    assert message in str(caught.value)
+
+
 def test_a_setting_that_is_none_takes_any_value() -> None:
     assert parsed("molecules", "standard", {"source": "folder"}) == {"source": "folder"}
 

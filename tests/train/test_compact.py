@@ -49,6 +49,23 @@ def test_a_state_comes_back_close_enough_to_go_on(tmp_path):
         assert off.max() <= 0.5 / 8 + 1e-5
 
 
+def test_moments_without_a_second_one_come_back_in_eighths_of_their_root_mean_square(tmp_path):
+    wide = 1e-6 * np.random.default_rng(0).standard_normal((30, 40), np.float32)
+    coefficients = np.float32([3.4445, -4.775, 2.0315])
+    arrays = {
+        "params/a": wide,
+        "opt_state/0/mu/a": wide,
+        "opt_state/0/mu/b": np.zeros(3, np.float32),
+        "opt_state/0/ns_coeffs": coefficients,
+    }
+    write_state(tmp_path, arrays, {})
+    found, _ = read_state(tmp_path)
+    assert list(found) == list(arrays)
+    assert np.abs(found["opt_state/0/mu/a"] - wide).max() <= np.sqrt(np.mean(np.square(wide))) / 16 * 1.001
+    assert not found["opt_state/0/mu/b"].any()
+    np.testing.assert_array_equal(found["opt_state/0/ns_coeffs"], coefficients)
+
+
 @settings(max_examples=40, deadline=None)
 @given(hnp.arrays(np.float32, hnp.array_shapes(min_side=0, max_side=5), elements=FINITE))
 def test_parameters_are_those_of_the_computation(tmp_path_factory, values):

@@ -11,7 +11,7 @@ from dsocr_jax.config import ClipConfig, SamConfig
 from tests.train import tiny
 from train.config import BackendsConfig, MeshConfig, TrainConfig
 from train.setup import Setup, prepare
-from train.step import TrainState, put_batch
+from train.step import put_batch, state_of
 
 MODEL = dataclasses.replace(
     tiny.MODEL,
@@ -30,14 +30,13 @@ LAYOUTS = {
 STEPS = 2
 
 
-def config_of(folder, mesh: MeshConfig, backends: BackendsConfig, parts: int) -> TrainConfig:
-    return tiny.tiny_config(folder, model=MODEL, mesh=mesh, backends=backends, accumulate=parts, freeze=("blocks/0/",))
+def config_of(folder, mesh: MeshConfig, backends: BackendsConfig, parts: int, **changes) -> TrainConfig:
+    shared = {"model": MODEL, "mesh": mesh, "backends": backends, "accumulate": parts, "freeze": ("blocks/0/",)}
+    return tiny.tiny_config(folder, **shared, **changes)
 
 
 def run(setup: Setup) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
-    shapes = setup.abstract
-    moments = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes.opt_state)
-    state = TrainState(tiny.random_params(shapes.params), moments, np.zeros((), np.int32))
+    state = jax.device_get(state_of(tiny.random_params(setup.abstract.params), setup.optimizer, setup.config))
     state, lines = jax.device_put(state, setup.shardings), []
     for batch in tiny.batches(setup.source, STEPS):
         state, metrics = setup.step(state, put_batch(batch, setup.mesh))
@@ -62,6 +61,16 @@ def test_every_layout_computes_the_same_steps(folder, expected, layout):
     # Adam divides by the gradient's size: where that is all rounding, so is the step, of length 0.01.
     near = [np.ravel(np.abs(params[name] - x) < 1e-4) for name, x in expected[0].items()]
     assert np.concatenate(near).mean() > 0.999
+
+
+def test_muon_computes_the_same_steps_in_another_layout(folder):
+    settings = dataclasses.replace(tiny.tiny_config(folder).optimizer, name="muon")
+    mesh, backends, parts = LAYOUTS["fsdp, data and tensor, in parts"]
+    one = run(prepare(config_of(folder, MeshConfig(data=1), SCANNED, 1, optimizer=settings), jax.devices()[:1]))
+    other = run(prepare(config_of(folder, mesh, backends, parts, optimizer=settings), jax.devices()[:8]))
+    for name, value in other[0].items():
+        np.testing.assert_allclose(value, one[0][name], rtol=0, atol=2e-4, err_msg=name)
+    assert other[1][-1]["loss"] == pytest.approx(one[1][-1]["loss"], abs=1e-4)
 
 
 def test_layers_that_a_pattern_tells_apart_are_not_stacked_together(folder):

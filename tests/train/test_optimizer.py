@@ -62,6 +62,63 @@ def test_first_moment_is_kept_in_the_type_asked_for(tmp_path):
     assert types == {"mu": jnp.bfloat16, "nu": jnp.float32}
 
 
+def test_a_rate_that_rises_again_starts_at_its_step():
+    config = OptimizerConfig(peak_lr=1.0, schedule="decay", warmup=3, begin=10, decay_steps=4, final_fraction=0.5)
+    found = values(config, 20, [10, 11, 12, 13, 16, 18, 20])
+    np.testing.assert_allclose(found, [0.25, 0.5, 0.75, 1.0, 1.0, 0.75, 0.5], rtol=1e-6)
+
+
+MATRICES = {
+    "decoder/layers/1-3by1/moe/experts/up": (3, 4, 16, 8),
+    "decoder/layers/1-3by1/moe/router/kernel": (3, 16, 4),
+    "decoder/lm_head/kernel": (16, 32),
+    "encoder/sam/compressor/conv1/kernel": (3, 3, 4, 8),
+    "encoder/sam/blocks/2/mlp/fc1/kernel": (16, 64),
+    "encoder/sam/blocks/2/mlp/fc1/bias": (64,),
+    "encoder/clip/patch_embed/kernel": (2, 2, 3, 8),
+}
+
+
+def muon_updates(tmp_path, **changes):
+    """Updates of the first step for random gradients, without decay of the weights."""
+    settings = OptimizerConfig(name="muon", peak_lr=1.0, warmup=0, schedule="constant", weight_decay=0.0, **changes)
+    optimizer = make_optimizer(tiny.tiny_config(tmp_path, optimizer=settings))
+    keys = jax.random.split(jax.random.key(0), len(MATRICES))
+    grads = {n: jax.random.normal(key, s) for (n, s), key in zip(MATRICES.items(), keys, strict=True)}
+    params = jax.tree.map(jnp.zeros_like, grads)
+    return optimizer.update(grads, optimizer.init(params), params)[0], grads
+
+
+def test_muon_moves_each_layers_and_experts_matrix_in_all_directions_alike(tmp_path):
+    updates, _ = muon_updates(tmp_path)
+    for name, inputs in (("decoder/layers/1-3by1/moe/experts/up", 16), ("encoder/sam/compressor/conv1/kernel", 36)):
+        for matrix in updates[name].reshape(-1, inputs, updates[name].shape[-1]):
+            sizes = np.linalg.svd(matrix, compute_uv=False) / (0.2 * np.sqrt(inputs))
+            assert 0.6 < sizes.min() and sizes.max() < 1.3  # Newton and Schulz's iteration leaves them between these
+            assert np.sqrt(np.mean(np.square(matrix))) == pytest.approx(0.2, rel=0.3)
+
+
+def test_muon_leaves_heads_routers_tables_and_biases_to_adamw(tmp_path):
+    updates, grads = muon_updates(tmp_path)
+    for name in (
+        "decoder/lm_head/kernel",
+        "decoder/layers/1-3by1/moe/router/kernel",
+        "encoder/clip/patch_embed/kernel",
+    ):
+        np.testing.assert_allclose(updates[name], -jnp.sign(grads[name]), atol=1e-3)
+    np.testing.assert_allclose(updates["encoder/sam/blocks/2/mlp/fc1/bias"].mean(), 0, atol=0.5)
+
+
+def test_muons_weights_decay_as_adamws_do(tmp_path):
+    settings = OptimizerConfig(name="muon", peak_lr=0.5, warmup=0, schedule="constant", weight_decay=0.1)
+    optimizer = make_optimizer(tiny.tiny_config(tmp_path, optimizer=settings))
+    params = {"a/fc1/kernel": jnp.ones((2, 2)), "a/lm_head/kernel": jnp.ones((2, 2)), "a/bias": jnp.ones(2)}
+    updates, _ = optimizer.update(jax.tree.map(jnp.zeros_like, params), optimizer.init(params), params)
+    np.testing.assert_allclose(updates["a/fc1/kernel"], -0.05, rtol=1e-6)
+    np.testing.assert_allclose(updates["a/lm_head/kernel"], -0.05, rtol=1e-6)
+    assert not updates["a/bias"].any()
+
+
 @pytest.mark.parametrize(("most", "length"), [(2.0, 2.0), (50.0, 30.0), (None, 30.0)])
 def test_norm_of_the_gradient_is_clipped_in_float32(most, length):
     gradients = {"a": jnp.full(100, 3.0, jnp.bfloat16)}  # of norm 30

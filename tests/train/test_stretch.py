@@ -21,7 +21,7 @@ PAGES = "live:middle:pages pages.words=[1,1] pages.width=[64,64] pages.size=[12,
 CONFIG = "from tests.train.test_stretch import made as _made\nconfig = _made({folder!r}, {every})\n"
 
 
-def made(folder: str, every: int):
+def made(folder: str, every: int, optimizer: str = "adamw"):
     """A tiny model on two rungs, the first of which is always left at once."""
     model = dataclasses.replace(tiny.MODEL, grey=True)
     rung = Rung("one", (PAGES,), {"pages": 1}, ("tiny",), 64, 8, 2, until=100.0)
@@ -29,7 +29,7 @@ def made(folder: str, every: int):
         model=model,
         tokenizer=tiny.write_tokenizer(Path(folder)),
         steps=1000,
-        optimizer=OptimizerConfig(peak_lr=1e-3, schedule="constant", warmup=2),
+        optimizer=OptimizerConfig(name=optimizer, peak_lr=1e-3, schedule="constant", warmup=2),
         log_every=every,
         tensorboard=False,
     )
@@ -77,6 +77,25 @@ def test_a_falling_rate_keeps_its_rung_and_lost_steps_are_not_logged(config, tmp
     assert [line["rung"] for line in lines(two)] == ["one"] * 7
 
 
+def test_another_optimizer_goes_on_with_new_moments_and_a_rate_that_rises_again(config, tmp_path):
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    other = tmp_path / "other.py"
+    other.write_text(config.read_text().replace(", 1)", ", 1, 'muon')"))
+    stretch(Options(config, one, minutes=5, steps=4, workers=0))
+    with pytest.raises(UserError, match="another model or optimizer"):
+        stretch(Options(other, two, from_=one, minutes=5, steps=8, workers=0))
+    stretch(Options(other, two, from_=one, minutes=5, steps=8, workers=0, new_moments=True, rewarm=3, decay=True))
+    found = lines(two)
+    assert [line["step"] for line in found] == list(range(1, 13))
+    rates = [1 / 4, 1 / 2, 3 / 4, 1.0, 0.82, 0.64, 0.46, 0.28]
+    assert [round(line["lr"] / 1e-3, 3) for line in found[4:]] == rates
+    # The rate that is logged is the one that moved the parameters: both count the same steps.
+    arrays = read_state(two)[0]
+    assert {int(x) for name, x in arrays.items() if name.endswith("count")} == {8, 12}
+    stretch(Options(other, three, from_=two, minutes=5, steps=2, workers=0))
+    assert abs(lines(three)[12]["loss"] - found[-1]["loss"]) < 0.4
+
+
 def test_time_ends_a_stretch_and_everything_is_saved(config, tmp_path):
     stretch(Options(config, tmp_path / "out", minutes=0.001, workers=0))
     assert read_meta(tmp_path / "out")["step"] == 1
@@ -98,6 +117,7 @@ def test_several_devices_take_more_rows_at_another_rate(config, tmp_path):
         ({"rung": 2}, "rungs 0 to 1"),
         ({"decay": True}, "needs --steps"),
         ({"times": 0}, "--times takes"),
+        ({"rewarm": 5, "steps": 5}, "--rewarm 5 takes"),
         ({"peak_lr": 0.0}, "--peak-lr one above 0"),
     ],
 )

@@ -8,6 +8,7 @@ from datagen.charts.content.cartesian import compose_cartesian
 from datagen.charts.content.dice import Dice
 from datagen.charts.content.easy import compose_easy
 from datagen.charts.content.language import language, tags
+from datagen.charts.content.names import with_made_up_names
 from datagen.charts.content.settings import EASY, KINDS, LANGUAGES, MIDDLE, STANDARD, ContentSettings
 from datagen.charts.content.special import compose_composite, compose_pie, compose_scatter
 from datagen.charts.data import ChartData
@@ -63,4 +64,7 @@ def compose(rng: np.random.Generator, settings: ContentSettings) -> ChartData:
         return compose_easy(dice, kind, settings)
     words = language(dice.pick_by(settings.languages))
     special = _SPECIAL.get(kind)
-    return special(dice, words, settings) if special else compose_cartesian(dice, words, kind, settings)
+    data = special(dice, words, settings) if special else compose_cartesian(dice, words, kind, settings)
+    # Nothing is rolled where it cannot be: samples stay what they were.
+    named = settings.made_up > 0 and dice.chance(settings.made_up)
+    return with_made_up_names(dice, words, data) if named else data

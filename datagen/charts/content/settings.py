@@ -47,6 +47,8 @@ class ContentSettings:
         errors: how likely a chart whose topic is measured or sampled has error bars.
         log: how likely values that can span decades do, on a logarithmic axis.
         ranked: how likely names that have no order of their own stand in the order of their values.
+        made_up: how likely names that have no order of their own, of categories and series, are words that nobody has
+            seen: what they say must then be read, and cannot be known (languages in Latin letters alone).
     """
 
     kinds: tuple[tuple[str, float], ...]
@@ -62,6 +64,7 @@ class ContentSettings:
     errors: float = 0.5
     log: float = 0.5
     ranked: float = 0.55
+    made_up: float = 0.0
 
 
 EASY = ContentSettings(

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from datagen import fonts
 from datagen.charts.content import EASY, KINDS, MIDDLE, STANDARD, ContentSettings, compose, tags
 from datagen.charts.content.easy import MIN_SLICE, SHORT_NAMES
+from datagen.charts.content.language import language
+from datagen.charts.content.rows import ORDERED
 from datagen.charts.data import ChartData, NumberFormat
 from datagen.family import Rejected
 
@@ -216,3 +218,32 @@ def test_easy_pies_that_are_rejected_are_not_many() -> None:
         except Rejected:
             rejected += 1
     assert 0 < rejected < 75
+
+
+def made_up_charts(tag: str) -> ContentSettings:
+    return dataclasses.replace(STANDARD, languages=((tag, 1.0),), made_up=1.0)
+
+
+def listed(tag: str) -> set[str]:
+    return {name for key, pool in language(tag).pools.items() if key not in ORDERED for name in pool.names}
+
+
+@given(seeds, st.sampled_from(["en", "de", "vi"]))
+def test_made_up_names_are_in_no_list_and_differ(seed: int, tag: str) -> None:
+    before, after = draw(seed, dataclasses.replace(made_up_charts(tag), made_up=0.0)), draw(seed, made_up_charts(tag))
+    names = [*after.categories, *(series.name for series in after.series)]
+    assert not listed(tag) & set(names)
+    assert len(set(after.categories)) == len(after.categories)
+    assert [series.values for series in after.series] == [series.values for series in before.series]
+
+
+@given(seeds)
+def test_made_up_names_leave_times_and_other_alone(seed: int) -> None:
+    before, after = draw(seed, dataclasses.replace(made_up_charts("en"), made_up=0.0)), draw(seed, made_up_charts("en"))
+    pairs = zip(before.categories, after.categories, strict=True)
+    assert all(old == new for old, new in pairs if old not in listed("en"))
+
+
+@given(seeds, st.sampled_from(["zh", "el", "ru"]))
+def test_charts_in_other_letters_keep_their_names(seed: int, tag: str) -> None:
+    assert draw(seed, made_up_charts(tag)) == draw(seed, dataclasses.replace(made_up_charts(tag), made_up=0.0))
