@@ -52,11 +52,15 @@ def parsed(kind: str, level: str, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
     """Return a family's settings with `parsed` changes; a name may lead into settings within (``content.made_up``)."""
+    whole = {path: value for path, value in changes.items() if "." not in path}
+    within: dict[str, dict[str, Any]] = {}
     for path, value in changes.items():
-        name, _, rest = path.partition(".")
-        within = changed(getattr(settings, name), {rest: value}) if rest else value
-        settings = dataclasses.replace(settings, **{name: within})
-    return settings
+        if "." in path:
+            name, _, rest = path.partition(".")
+            within.setdefault(name, {})[rest] = value
+    whole |= {name: changed(whole.get(name, getattr(settings, name)), some) for name, some in within.items()}
+    # All at once: settings are checked together.
+    return dataclasses.replace(settings, **whole) if whole else settings
 
 
 def _usual(settings: Any, kind: str, path: str) -> Any:

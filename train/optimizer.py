@@ -107,13 +107,12 @@ def _matrix_axes(name: str) -> optax.contrib.MuonDimensionNumbers:
 
 def _to_muon_rms(updates: Mapping[str, Any], params: Any = None) -> dict[str, Any]:
     """Return orthogonal matrices scaled so that the root mean square of each is `MUON_RMS`."""
-    scaled = {}
-    for name, x in updates.items():
-        if hasattr(x, "shape"):
-            inputs = math.prod(x.shape[axis] for axis in _matrix_axes(name).reduction_axis)
-            x = x * (MUON_RMS * math.sqrt(max(inputs, x.shape[-1])))
-        scaled[name] = x
-    return scaled
+
+    def scale(name: str, shape: tuple[int, ...]) -> float:
+        inputs = math.prod(shape[axis] for axis in _matrix_axes(name).reduction_axis)
+        return MUON_RMS * math.sqrt(max(inputs, shape[-1]))
+
+    return {name: x * scale(name, x.shape) if hasattr(x, "shape") else x for name, x in updates.items()}
 
 
 def started_at(opt_state: Any, step: jax.Array) -> Any:

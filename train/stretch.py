@@ -67,6 +67,8 @@ class Options:
     steps: int | None = None
     #: Let the learning rate fall to its end over these steps.
     decay: bool = False
+    #: Where it ends then, as a share of the peak.
+    final: float = 0.1
     #: Steps over which the learning rate rises again: behind a stretch that let it fall, or with new moments.
     rewarm: int = 0
     #: Begin the optimizer's moments anew: for another optimizer than that of the stretch before.
@@ -185,6 +187,7 @@ class _Run:
         if self.options.decay and self.options.steps is not None:
             length = self.options.steps - self.options.rewarm
             optimizer = dataclasses.replace(optimizer, schedule="decay", decay_steps=length)
+            optimizer = dataclasses.replace(optimizer, final_fraction=self.options.final)
         return self.curriculum.config(
             self.progress.rung,
             self.progress.drawn,

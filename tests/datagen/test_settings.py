@@ -88,6 +88,17 @@ def test_names_may_lead_into_settings_within() -> None:
     assert SetConfig.from_json(config.as_json()) == config
 
 
+def test_settings_that_only_go_together_are_changed_together() -> None:
+    words = ['pages.layouts=["slide"]', "pages.tokens=[20,90]"]
+    with pytest.raises(UserError, match="needs a layout"):
+        SetConfig({"pages": 1}, 0, "all", "standard", 1, "none", read_changes(words, "standard", ["pages"])).settings(
+            "pages"
+        )
+    words[0] = 'pages.layouts=["slide", "note"]'
+    found = read_changes(words[::-1], "standard", ["pages"])
+    assert SetConfig({"pages": 1}, 0, "all", "standard", 1, "none", found).settings("pages").tokens == (20, 90)
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [

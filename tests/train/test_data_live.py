@@ -130,8 +130,27 @@ def test_levels_of_a_kind_take_turns(folder, letters):
 
     easy, standard = first("live:easy:charts"), first("live:standard:charts")
     assert first("live:easy:charts", "live:standard:charts") == [easy[0], standard[0], easy[1], standard[1]]
-    with pytest.raises(UserError, match="charts is drawn live twice in the same way"):
+    with pytest.raises(UserError, match="would make the same samples of charts"):
         first("live:easy:charts", "live:easy:charts charts@70")
+
+
+def test_a_level_that_is_named_several_times_comes_as_often_and_makes_nothing_twice(folder, letters):
+    plan = source(live(folder, data=("live:easy:charts", "live:standard:charts", "live:easy:charts"))).plan
+    names = [plan.kinds[0][index].name for index in range(9)]
+    easy = [f"live:easy:charts charts {index}" for index in range(6)]
+    standard = [f"live:standard:charts charts {index}" for index in range(3)]
+    found = [*easy[:1], standard[0], *easy[1:3], standard[1], *easy[3:5], standard[2], easy[5]]
+    assert names == found
+
+
+def test_degradation_is_that_of_the_entry_or_else_of_the_run():
+    usual, own = LiveSource("live:middle:pages", 5, "none"), LiveSource("live:middle:pages degradation=fax", 5, "none")
+    assert (usual.degradation, own.degradation) == ("none", "fax")
+    assert usual.fingerprint != own.fingerprint == LiveSource("live:middle:pages", 5, "fax").fingerprint
+    pictures = [np.asarray(each.read("pages", 0).pictures[0].decode()) for each in (usual, own)]
+    assert pictures[0].shape != pictures[1].shape or (pictures[0] != pictures[1]).any()
+    with pytest.raises(UserError, match="there is no degradation 'faks'; known are none, light"):
+        LiveSource("live:middle:pages degradation=faks", 5, "none")
 
 
 def test_settings_can_be_changed_and_the_stream_begins_where_it_is_told():

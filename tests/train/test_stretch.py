@@ -84,10 +84,12 @@ def test_another_optimizer_goes_on_with_new_moments_and_a_rate_that_rises_again(
     stretch(Options(config, one, minutes=5, steps=4, workers=0))
     with pytest.raises(UserError, match="another model or optimizer"):
         stretch(Options(other, two, from_=one, minutes=5, steps=8, workers=0))
-    stretch(Options(other, two, from_=one, minutes=5, steps=8, workers=0, new_moments=True, rewarm=3, decay=True))
+    stretch(
+        Options(other, two, from_=one, minutes=5, steps=8, workers=0, new_moments=True, rewarm=3, decay=True, final=0.2)
+    )
     found = lines(two)
     assert [line["step"] for line in found] == list(range(1, 13))
-    rates = [1 / 4, 1 / 2, 3 / 4, 1.0, 0.82, 0.64, 0.46, 0.28]
+    rates = [1 / 4, 1 / 2, 3 / 4, 1.0, 0.84, 0.68, 0.52, 0.36]
     assert [round(line["lr"] / 1e-3, 3) for line in found[4:]] == rates
     # The rate that is logged is the one that moved the parameters: both count the same steps.
     arrays = read_state(two)[0]

@@ -40,7 +40,10 @@ LaneState = list[Any]
 
 
 class Kind:
-    """All samples of one kind, over several sources: one behind the other, or in turn if they have no end."""
+    """All samples of one kind, over several sources: one behind the other, or in turn if they have no end.
+
+    A source without an end that is named several times comes as often in a round, and makes no sample twice.
+    """
 
     def __init__(self, name: str, sources: Sequence[Source]) -> None:
         self.name = name
@@ -50,8 +53,15 @@ class Kind:
         if self.endless and any(count is not None for count in counts):
             where = ", ".join(source.name for source in self.sources)
             raise UserError(f"--data: {name} comes from {where}; a kind that is drawn live can come from nowhere else")
-        if self.endless and len({source.fingerprint for source in self.sources}) < len(self.sources):
-            raise UserError(f"--data: {name} is drawn live twice in the same way, which makes the same samples twice")
+        named: dict[str, set[str]] = {}
+        for source in self.sources if self.endless else ():
+            named.setdefault(source.fingerprint, set()).add(source.name)
+        alike = next((sorted(names) for names in named.values() if len(names) > 1), None)
+        if alike:
+            raise UserError(f"--data: {' and '.join(alike)} would make the same samples of {name}")
+        prints = [source.fingerprint for source in self.sources]
+        #: For each source its place among those of its name, and how many these are.
+        self._shared = [(prints[:place].count(each), prints.count(each)) for place, each in enumerate(prints)]
         self._starts = list(itertools.accumulate((count or ENDLESS for count in counts), initial=0))
 
     def __len__(self) -> int:
@@ -60,7 +70,8 @@ class Kind:
     def __getitem__(self, index: int) -> Sample:
         if self.endless:
             turn, part = divmod(index, len(self.sources))
-            return self.sources[part].read(self.name, turn)
+            place, times = self._shared[part]
+            return self.sources[part].read(self.name, turn * times + place)
         part = bisect.bisect_right(self._starts, index) - 1
         return self.sources[part].read(self.name, index - self._starts[part])
 

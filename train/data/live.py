@@ -1,17 +1,21 @@
 """Samples that are drawn while training goes on: ``live:LEVEL`` or ``live:LEVEL:charts,pages``. They have no end.
 
 Words behind it change the level's settings (``live:middle:pages pages.words=[2,30]``, as ``dsocr-data build --change``
-does) and say where the samples of a kind begin (``pages@120000``), so that a stream goes on behind an earlier run's.
+does), say what is done to its pictures (``degradation=light``) where that is not what the run's configuration says, and
+where the samples of a kind begin (``pages@120000``), so that a stream goes on behind an earlier run's.
 """
 
 from datagen import families, manifest
 from datagen import settings as family_settings
+from datagen.degradation import NAMES
 from datagen.family import LEVELS
 from datagen.sample import GENERATOR_VERSION, make_sample
 from dsocr_jax.errors import UserError
 from train.data.samples import Picture, Sample, Unusable
 
 LIVE = "live:"
+
+_DEGRADED = "degradation="
 
 UNDRAWN = "sample that its generator fails to draw"
 
@@ -33,6 +37,7 @@ class LiveSource:
 
     def __init__(self, entry: str, seed: int, degradation: str, grey: bool = False) -> None:
         what, *words = entry.removeprefix(LIVE).split()
+        degradation, words = _degradation(words, degradation, entry)
         self.level, _, names = what.partition(":")
         if self.level not in LEVELS:
             raise UserError(f"--data {entry}: there is no level {self.level!r}; there are {', '.join(LEVELS)}")
@@ -74,6 +79,15 @@ class LiveSource:
             picture = picture.convert("RGB")
         pictures = (Picture(lambda: picture.size, lambda: picture, finished=True),)
         return Sample(f"{self.name} {kind} {index}", ((drawn.prompt, drawn.label),), pictures)
+
+
+def _degradation(words: list[str], usual: str, entry: str) -> tuple[str, list[str]]:
+    """Return the degradation that the last such word names, and the other words."""
+    named = [word.removeprefix(_DEGRADED) for word in words if word.startswith(_DEGRADED)]
+    name = named[-1] if named else usual
+    if name not in NAMES:
+        raise UserError(f"--data {entry}: there is no degradation {name!r}; known are {', '.join(NAMES)}")
+    return name, [word for word in words if not word.startswith(_DEGRADED)]
 
 
 def _first(words: list[str], entry: str, kinds: tuple[str, ...]) -> dict[str, int]:
