@@ -47,12 +47,12 @@ def _mixture(pages: float) -> dict[str, float]:
 
 #: Clean and degraded pages, dense ones, and typeset ones in other languages of Latin letters.
 _EVERY_PAGE = (
-    *[_pages((2, 240), 640, (11, 44))] * 3,
-    f"{_pages((80, 320), 640, (10, 30))} pages.skewed=false",
+    *[_pages((2, 240), 640, (11, 44))] * 4,
+    *[f"{_pages((80, 320), 640, (10, 30))} pages.skewed=false"] * 2,
     f"{_pages((2, 240), 640, (11, 44))} degradation=mix",
     'live:standard:pages pages.languages=["de","es","fr","it","nl","pl","pt-BR","sv","tr","vi"] '
     'pages.layouts=["plain:6","note","receipt","slide","form"] pages.labels=["free"] pages.tokens=[30,350] '
-    "pages.figures=0.0 pages.columns=1 pages.width=[640,900]",
+    "pages.figures=0.0 pages.columns=1 pages.width=[640,900] degradation=none",
 )
 
 #: Charts whose names cannot be known, mostly without their numbers and as lines, beside the usual ones.
@@ -125,11 +125,11 @@ _RUNGS = (
         (*_EVERY_PAGE, *_EVERY_CHART, *_MOSTLY_MIDDLE),
         # By tokens, of which pages have most: 64, 19, 7 and 10 in a hundred.
         {"pages": 0.3, "charts": 0.18, "molecules": 0.4, "geometry": 0.12},
-        ("small", "tiny", "base"),
+        ("small", "tiny"),
         length=1600,
         rows=40,
         pictures_per_row=5,
-        mode_shares={"small": 24, "tiny": 6, "base": 1},
+        mode_shares={"small": 4, "tiny": 1},
     ),
 )
 

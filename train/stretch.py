@@ -10,6 +10,7 @@ NEW/metrics.jsonl              a line for each logged step of all stretches
 """
 
 import dataclasses
+import math
 import os
 import threading
 import time
@@ -77,7 +78,7 @@ class Options:
     times: int = 1
     #: Learning rate in place of the curriculum's.
     peak_lr: float | None = None
-    #: Processes that draw samples; by default as many as there are processors.
+    #: Processes that draw samples; by default about as many as there are processors (`even_workers`).
     workers: int | None = None
     #: Minutes between two savings.
     save_every: float = 3.0
@@ -142,6 +143,14 @@ def with_options(curriculum: Curriculum, options: Options) -> Curriculum:
     return dataclasses.replace(curriculum, rungs=rungs, optimizer=optimizer)
 
 
+def even_workers(rows: int, processors: int) -> int:
+    """Return how many processes draw ``rows`` rows of a step, about one a processor, each (nearly) as many as others.
+
+    A step waits for the slowest: of 32 processes with 40 rows eight would have two, and the others would idle.
+    """
+    return math.ceil(rows / max(1, round(rows / processors)))
+
+
 def placed_in(arrays: Mapping[str, np.ndarray], setup: Setup) -> TrainState:
     """Return the state of the stretch before on the devices."""
     return placed_state(arrays, setup.abstract, setup.shardings)
@@ -182,6 +191,8 @@ class _Run:
     def config(self) -> TrainConfig:
         """Return the configuration of the rung, behind all samples so far."""
         optimizer, workers = self.curriculum.optimizer, self.options.workers
+        if workers is None:
+            workers = even_workers(self.rung.rows, os.cpu_count() or 1)
         if self.options.rewarm:
             optimizer = dataclasses.replace(optimizer, begin=self.first, warmup=self.options.rewarm)
         if self.options.decay and self.options.steps is not None:
@@ -195,7 +206,7 @@ class _Run:
             optimizer=optimizer,
             backends=PLAIN if self.options.plain else self.curriculum.backends,
             steps=self.last if self.options.decay and self.last else self.curriculum.steps,
-            workers=(os.cpu_count() or 1) if workers is None else workers,
+            workers=workers,
         )
 
     def begin(self) -> None:

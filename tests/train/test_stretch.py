@@ -14,7 +14,7 @@ from train.config import OptimizerConfig, TrainConfig
 from train.curriculum import Rung, climbing
 from train.data import Feed
 from train.step import place_batch
-from train.stretch import Options, stretch
+from train.stretch import Options, even_workers, stretch
 from train.stretch_log import Log
 
 PAGES = "live:middle:pages pages.words=[1,1] pages.width=[64,64] pages.size=[12,16]"
@@ -111,6 +111,11 @@ def test_several_devices_take_more_rows_at_another_rate(config, tmp_path):
         assert lines(out)[-1]["lr"] == pytest.approx(2e-3)
         counts.append(lines(out)[-1]["samples"])
     assert counts[1] > 1.5 * counts[0]
+
+
+@pytest.mark.parametrize(("processors", "workers"), [(1, 1), (2, 2), (14, 14), (16, 20), (32, 40), (100, 40)])
+def test_processes_have_as_many_rows_each(processors, workers):
+    assert even_workers(40, processors) == workers
 
 
 @pytest.mark.parametrize(

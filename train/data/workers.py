@@ -18,8 +18,9 @@ from train.data.lanes import LaneState, Plan
 from train.data.rows import Made, RowMaker, joined
 from train.data.slots import slot_batch, slot_bytes, write
 
-#: Steps whose rows a worker may make before the first of them is taken.
-SLOTS = 3
+#: Steps whose rows a worker may make before the first of them is taken: as many as find room in `AHEAD` bytes, within
+#: these limits. A step waits for its slowest rows, so workers need some steps over which quick and slow ones even out.
+LEAST_SLOTS, MOST_SLOTS, AHEAD = 3, 12, 1 << 30
 
 #: So often in a row may a worker die.
 MAX_DEATHS = 3
@@ -135,13 +136,18 @@ class Workers:
         plan: of the run.
         lanes: rows of this process.
         count: processes; more than there are lanes are not started.
+
+    Attributes:
+        slots: steps that may be under way.
     """
 
     def __init__(self, plan: Plan, lanes: range, count: int) -> None:
         self._plan, self._rows, count = plan, len(lanes), min(count, len(lanes))
         edges = [len(lanes) * i // count for i in range(count + 1)]
         # One memory for all: a step's rows stand side by side in it, as they go to the devices.
-        self._memory = _CONTEXT.RawArray(ctypes.c_uint8, SLOTS * slot_bytes(plan, len(lanes)))
+        size = slot_bytes(plan, len(lanes))
+        self.slots = min(MOST_SLOTS, max(LEAST_SLOTS, AHEAD // size))
+        self._memory = _CONTEXT.RawArray(ctypes.c_uint8, self.slots * size)
         self._all = [
             _Worker(plan, lanes, slice(*edges[i : i + 2]), self._memory, f"data worker {i + 1} of {count}")
             for i in range(count)
@@ -163,18 +169,18 @@ class Workers:
 
     def ask(self, mode: int) -> bool:
         """Begin the rows of the next step, in a mode; False if enough is under way."""
-        if len(self._asked) == SLOTS:
+        if len(self._asked) == self.slots:
             return False
         for worker in self._all:
             worker.ask(mode, self._next)
         self._asked.append((mode, self._next))
-        self._next = (self._next + 1) % SLOTS
+        self._next = (self._next + 1) % self.slots
         return True
 
     def take(self) -> Made:
         """Return the rows asked for first, in the order of the lanes, when they are made; see `_Worker.take`.
 
-        Their arrays are overwritten when `SLOTS` more steps are asked for.
+        Their arrays are overwritten when `slots` more steps are asked for.
         """
         made = [worker.take() for worker in self._all]
         mode, slot = self._asked.popleft()
