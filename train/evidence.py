@@ -9,9 +9,9 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import tyro
@@ -27,27 +27,66 @@ EVIDENCE = "evidence.json"
 #: Precision whose density is looked for, and how many pages a point of that curve rests on at least.
 MARK, LEAST_PAGES = 0.9, 8
 
-#: Points of the curve of precision against density.
-POINTS = 12
+#: Points of the curve of precision against density, and draws of its bootstrap.
+POINTS, DRAWS = 12, 1000
+
+#: What a study calls its own pages.
+PLAIN = "plain"
 
 _KINDS = ("charts", "molecules", "geometry")
 _PROSE = ("pages.scattered=0.0", "pages.skewed=false")
 
-#: Name of a set → kind, level and changed settings. All are of the test split, undegraded.
-SETS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "sparse": ("pages", "middle", ("pages.words=[20,90]", "pages.letters=0.0", *_PROSE)),
-    "sparse-random": ("pages", "middle", ("pages.words=[20,90]", "pages.letters=1.0", *_PROSE)),
-    "dense": ("pages", "middle", ("pages.words=[20,420]", "pages.letters=0.0", "pages.size=[10,44]", *_PROSE)),
-    "dense-random": ("pages", "middle", ("pages.words=[20,420]", "pages.letters=1.0", "pages.size=[10,44]", *_PROSE)),
-    **{
-        f"{kind}-{level}": (kind, level, ())
-        for kind in ("charts", "molecules", "geometry")
-        for level in ("easy", "middle")
-    },
+
+class Set(NamedTuple):
+    """Samples of the test split.
+
+    Attributes:
+        kind: of samples.
+        level: of difficulty.
+        changes: of the level's settings.
+        degradation: what is done to the pictures.
+        study: the set of pages that these are read beside, and
+        called: what they are called there.
+    """
+
+    kind: str
+    level: str
+    changes: tuple[str, ...] = ()
+    degradation: str = "none"
+    study: str = ""
+    called: str = PLAIN
+
+
+_SPARSE = ("pages.words=[20,90]", *_PROSE)
+_DENSE = ("pages.words=[20,420]", "pages.size=[10,44]", *_PROSE)
+
+#: Languages of Latin letters beside English.
+_LATIN = 'pages.languages=["de","es","fr","it","nl","pl","pt-BR","sv","tr","vi"]'
+_TYPESET = (
+    *(_LATIN, 'pages.layouts=["plain:6","note","receipt","slide","form"]', 'pages.labels=["free"]'),
+    *("pages.tokens=[30,250]", "pages.figures=0.0", "pages.columns=1", "pages.width=[640,900]"),
+)
+
+#: What is measured.
+SETS: dict[str, Set] = {
+    "sparse": Set("pages", "middle", (*_SPARSE, "pages.letters=0.0")),
+    "sparse-random": Set("pages", "middle", (*_SPARSE, "pages.letters=1.0"), study="sparse", called="random"),
+    "sparse-degraded": Set("pages", "middle", (*_SPARSE, "pages.letters=0.0"), "mix", "sparse", "degraded"),
+    "sparse-typeset": Set("pages", "standard", _TYPESET, study="sparse", called="typeset"),
+    "dense": Set("pages", "middle", (*_DENSE, "pages.letters=0.0")),
+    "dense-random": Set("pages", "middle", (*_DENSE, "pages.letters=1.0"), study="dense", called="random"),
+    **{f"{kind}-{level}": Set(kind, level) for kind in _KINDS for level in ("easy", "middle")},
+    "charts-made-up": Set("charts", "middle", ("charts.content.made_up=1.0",)),
 }
 
-#: Pages of a study are read together: the plain ones with their variant.
-STUDIES = {"sparse": "sparse-random", "dense": "dense-random"}
+#: Sets that others are read beside.
+STUDIES = tuple(dict.fromkeys(each.study for each in SETS.values() if each.study))
+
+
+def beside(study: str, skip: Container[str] = ()) -> dict[str, str]:
+    """Return the sets that are read beside a study's own, by what they are called there."""
+    return {each.called: name for name, each in SETS.items() if each.study == study and name not in skip}
+
 
 #: Metrics of a row of the summary: name → those of `dsocr evaluate`.
 FIGURES = {
@@ -83,23 +122,27 @@ class Options:
 
 def evidence(options: Options) -> int:
     """Build, evaluate, sum up."""
-    for name in [name for name in SETS if name not in options.skip]:
-        kind, level, changes = SETS[name]
-        build = ["build", "--family", kind, "--level", level, "--split", "test", "--seed", options.seed]
-        build += ["--count", options.each, "--degradation", "none", "--out", options.out / "sets" / name]
+    chosen = {name: each for name, each in SETS.items() if name not in options.skip}
+    for name, each in chosen.items():
+        build = ["build", "--family", each.kind, "--level", each.level, "--split", "test", "--seed", options.seed]
+        build += ["--count", options.each, "--degradation", each.degradation, "--out", options.out / "sets" / name]
         build += ["--workers", options.workers] if options.workers is not None else []
-        _run("datagen.cli", *build, *(["--change", *changes] if changes else []))
+        _run("datagen.cli", *build, *(["--change", *each.changes] if each.changes else []))
     shared = ("--checkpoint", options.checkpoint, "--max-new-tokens", options.max_new_tokens)
-    for name in [name for name in SETS if name not in (*options.skip, *STUDIES.values())]:
+    for name, each in chosen.items():
+        if each.study:
+            continue
         data = ("--data", options.out / "sets" / name, "--out", options.out / name, *shared)
         if name in STUDIES:
-            other = STUDIES[name]
-            beside = ("--variants", f"random={options.out / 'sets' / other}") if other not in options.skip else ()
+            others = [
+                f"{called}={options.out / 'sets' / other}" for called, other in beside(name, options.skip).items()
+            ]
+            variants = ("--variants", *others) if others else ()
             bins = ("--bins", 0, 4000, 100) if name == "dense" else ("--bins", 0, 1000, 100)
-            _run("dsocr_jax.cli", "evaluate", "compression", *data, *beside, "--modes", *options.modes, *bins)
+            _run("dsocr_jax.cli", "evaluate", "compression", *data, *variants, "--modes", *options.modes, *bins)
         else:
             mode = ("--mode", options.modes[0])
-            _run("dsocr_jax.cli", "evaluate", SETS[name][0], *data, *mode)
+            _run("dsocr_jax.cli", "evaluate", each.kind, *data, *mode)
     summary = summarise(options.out, options.checkpoint, options.released_tokenizer)
     file = write_file(options.out / EVIDENCE, json.dumps(summary, indent=1) + "\n")
     console.print(f"written {file}", markup=False)
@@ -113,11 +156,11 @@ def summarise(folder: Path, checkpoint: Path | None = None, released: Path | Non
         UserError: there is none.
     """
     rows: dict[str, Any] = {}
-    for name, (kind, _, _) in SETS.items():
-        if name in STUDIES.values() or not (folder / name / "evaluation.json").is_file():
+    for name, each in SETS.items():
+        if each.study or not (folder / name / "evaluation.json").is_file():
             continue
         found = read(folder / name)
-        rows[name] = _pages(found) if kind == "pages" else _figures(found, kind)
+        rows[name] = _pages(found) if each.kind == "pages" else _figures(found, each.kind)
     if not rows:
         raise UserError(f"{folder}: there is no evaluation in it")
     summary: dict[str, Any] = {"rows": rows}
@@ -158,7 +201,7 @@ def _density(folder: Path, checkpoint: Path | None, released: Path | None) -> di
         theirs = Tokenizer.load(released)
         units["released tokens"] = lambda text: len(theirs.encode(text))
     truths: dict[str, dict[str, str]] = {}
-    for name, label in (("dense", "plain"), (STUDIES["dense"], "random")):
+    for label, name in {PLAIN: "dense", **beside("dense")}.items():
         if (folder / "sets" / name).is_dir():
             samples = SampleSet.open(folder / "sets" / name)
             records = (samples[i] for i in samples.indices("pages"))
@@ -180,22 +223,41 @@ def curve(density: Sequence[float], precision: Sequence[float]) -> dict[str, Any
     """Return the means of pages sorted by density, in parts of equal size, and the density where they cross `MARK`.
 
     The crossing lies on the line between the last part above the mark and the first below it; None when all are above
-    (``at least`` is then the densest part's) or the first is below.
+    (``at least`` is then the densest part's) or the first is below. ``interval`` holds 95 of 100 crossings of pages
+    drawn again (a bootstrap); None for a side on which they do not cross.
     """
-    order = np.argsort(density)
-    parts = np.array_split(order, max(1, min(POINTS, len(order) // LEAST_PAGES)))
-    xs = [float(np.mean([density[i] for i in part])) for part in parts]
-    ys = [float(np.mean([precision[i] for i in part])) for part in parts]
-    below = next((i for i, y in enumerate(ys) if y < MARK), None)
-    crossing = None
-    if below:
-        share = (ys[below - 1] - MARK) / (ys[below - 1] - ys[below])
-        crossing = xs[below - 1] + share * (xs[below] - xs[below - 1])
+    pages = np.stack([np.asarray(density, float), np.asarray(precision, float)], 1)
+    points = _points(pages)
+    found = _crossing(points)
+    rng = np.random.default_rng(0)
+    drawn = [_crossing(_points(pages[rng.integers(0, len(pages), len(pages))])) for _ in range(DRAWS)]
+    low, high = np.quantile(drawn, (0.025, 0.975), method="inverted_cdf")
     return {
-        "points": [[round(x, 3), round(y, 4)] for x, y in zip(xs, ys, strict=True)],
-        "crossing": None if crossing is None else round(crossing, 3),
-        "at least": round(xs[-1], 3) if below is None else None,
+        "points": [[round(x, 3), round(y, 4)] for x, y in points.tolist()],
+        "crossing": _finite(found),
+        "interval": [_finite(low), _finite(high)],
+        "at least": round(float(points[-1, 0]), 3) if np.isinf(found) else None,
     }
+
+
+def _points(pages: np.ndarray) -> np.ndarray:
+    """Return density and precision (float64 [parts, 2]) of pages of the same form."""
+    pages = pages[np.argsort(pages[:, 0], kind="stable")]
+    parts = np.array_split(pages, max(1, min(POINTS, len(pages) // LEAST_PAGES)))
+    return np.stack([part.mean(0) for part in parts])
+
+
+def _crossing(points: np.ndarray) -> float:
+    """Return where a curve falls below the mark: infinite if it does not, 0 if it begins below."""
+    below = np.flatnonzero(points[:, 1] < MARK)
+    if not below.size or below[0] == 0:
+        return 0.0 if below.size else float("inf")
+    (x, y), (next_x, next_y) = points[below[0] - 1], points[below[0]]
+    return float(x + (y - MARK) / (y - next_y) * (next_x - x))
+
+
+def _finite(place: float) -> float | None:
+    return round(float(place), 3) if 0 < place < float("inf") else None
 
 
 def _run(module: str, *words: object) -> None:

@@ -21,7 +21,7 @@ from dsocr_jax.console import console, run_door
 from dsocr_jax.errors import UserError
 from dsocr_jax.evaluate.result import Scored, read, write_file
 from dsocr_jax.weights.strict_json import read_json
-from train.evidence import SETS, STUDIES
+from train.evidence import SETS
 
 PAGE, CAUSES = "README.md", "causes.json"
 MAX_BYTES = 16 << 20
@@ -77,11 +77,11 @@ def failures(options: Options) -> int:
     """
     causes = read_json(options.out / CAUSES, MAX_BYTES) if (options.out / CAUSES).is_file() else {}
     parts = []
-    for name, (kind, level, _) in SETS.items():
-        folder = options.evidence / next((study for study, other in STUDIES.items() if other == name), name)
+    for name, each in SETS.items():
+        kind, folder = each.kind, options.evidence / (each.study or name)
         if not (folder / "evaluation.json").is_file():
             continue
-        label = {"set": "random" if name in STUDIES.values() else "plain"} if kind == "pages" else {}
+        label = {"set": each.called} if kind == "pages" else {}
         items = [item for item in read(folder).items if label.items() <= item.labels.items()]
         if not items:
             continue
@@ -90,7 +90,7 @@ def failures(options: Options) -> int:
             found = list(_open(samples, folder, kind, wrong, label))
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"{folder}: answers and samples do not fit its evaluation ({error!r})") from None
-        parts.append(f"## {name} ({level})\n\n" + _part(name, kind, items, found, options, causes))
+        parts.append(f"## {name} ({each.level})\n\n" + _part(name, kind, items, found, options, causes))
     if not parts:
         raise UserError(f"{options.evidence}: no evaluation of `python -m train.evidence` is in it")
     text = "\n".join([HEAD, *parts])

@@ -33,6 +33,20 @@ BARS = (
     ("geometry: parseable", "geometry-middle", None, "parseable", 0.95, 0.995),
     ("geometry: segment F1 at 0.75, fixed", "geometry-middle", None, "F1 at 0.75", 0.5, 0.85),
 )
+#: Rows without bars: name, evaluation, group (and the mode behind it), metric.
+OTHERS = (
+    ("plain pages", "sparse", "plain", "word_set_precision"),
+    ("random letters", "sparse", "random", "word_set_precision"),
+    ("plain pages, degraded (`mix`)", "sparse", "degraded", "word_set_precision"),
+    ("typeset pages in ten other languages of Latin letters", "sparse", "typeset", "word_set_precision"),
+    ("pages whose answer goes in circles", "sparse", "plain", "loops"),
+    ("charts whose names are made up: numbers within 5 %", "charts-made-up", None, "numbers within 5 %"),
+    ("easy charts: numbers within 5 %", "charts-easy", None, "numbers within 5 %"),
+    ("easy molecules: exact", "molecules-easy", None, "exact"),
+    ("easy geometry: segment F1 at 0.75, fixed", "geometry-easy", None, "F1 at 0.75"),
+)
+#: Modes of their columns.
+MODES = ("small", "tiny")
 #: Density at which precision falls below 90 %, in text tokens a vision token: first bar and goal.
 DENSITY_BARS = (1.5, 5.0)
 
@@ -59,7 +73,13 @@ Held-out samples, undegraded, greedy, {mode} (intervals are bootstraps over samp
 | --- | ---: | ---: | ---: | ---: |
 {table}
 
-Precision of plain pages falls below 90 % at (vision tokens as the paper counts them):
+What has no bar, and what it was taught least:
+
+| | 100 vision tokens | 64 |
+| --- | ---: | ---: |
+{others}
+
+Precision of pages falls below 90 % at (vision tokens as the paper counts them):
 
 | pages, mode | {units} |
 | --- | {rules} |
@@ -118,7 +138,11 @@ def card(summary: Mapping[str, Any], lines: list[dict[str, Any]], drawn: Mapping
     curves = summary["density"]
     units = list(next(iter(curves.values())))
     plain = curves["plain, small"]["tokens"]["crossing"] or curves["plain, small"]["tokens"]["at least"]
-    rows.append(_line("text tokens a vision token at 90 % precision", _number(plain), "", *map(str, DENSITY_BARS)))
+    sides = [_number(side) for side in curves["plain, small"]["tokens"].get("interval", (None, None))]
+    interval = "" if sides == ["-", "-"] else " to ".join(sides)
+    rows.append(
+        _line("text tokens a vision token at 90 % precision", _number(plain), interval, *map(str, DENSITY_BARS))
+    )
     return CARD.format(
         parameters=count_parameters(model) / 1e6,
         experts=model.decoder.experts,
@@ -131,6 +155,7 @@ def card(summary: Mapping[str, Any], lines: list[dict[str, Any]], drawn: Mapping
         tokens=last["tokens"],
         mode="small mode (100 vision tokens)",
         table="\n".join(rows),
+        others="\n".join(_other(summary["rows"], *other) for other in OTHERS),
         units=" | ".join(f"{unit} per vision token" for unit in units),
         rules=" | ".join("---:" for _ in units),
         density="\n".join(
@@ -149,6 +174,13 @@ def _row(name: str, value: list[float | None], first: float, goal: float) -> str
     mean, low, high = value
     interval = "" if low is None or high is None else f"{low:.1%} to {high:.1%}"
     return _line(name, "-" if mean is None else f"{mean:.1%}", interval, f"{first:.0%}", f"{goal:.1%}")
+
+
+def _other(rows: Mapping[str, Any], name: str, evaluation: str, group: str | None, metric: str) -> str:
+    """Return a row with a value for each mode; what was not measured stays empty."""
+    found = rows.get(evaluation, {})
+    groups = [found.get(f"{group}, {mode}", {}) for mode in MODES] if group else [found, {}]
+    return _line(name, *("" if metric not in each else f"{each[metric][0]:.1%}" for each in groups))
 
 
 def _line(*cells: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dsocr_jax.errors import UserError
 from train.compact import write_state
-from train.evidence import FIGURES, MARK, SETS, STUDIES, curve
+from train.evidence import FIGURES, MARK, SETS, STUDIES, beside, curve
 from train.model_card import Options, model_card
 
 CONFIG = Path(__file__).parents[2] / "configs" / "small.py"
@@ -35,13 +35,33 @@ def test_a_curve_below_the_mark_has_no_crossing():
     assert (found["crossing"], found["at least"]) == (None, None)
 
 
+def test_the_interval_holds_the_crossing_and_shrinks_with_more_pages():
+    rng = np.random.default_rng(5)
+
+    def width(count: int) -> float:
+        density = rng.uniform(0, 4, count)
+        precision = 0.98 - 0.04 * density + 0.03 * rng.standard_normal(count)
+        found = curve(density.tolist(), precision.tolist())
+        low, high = found["interval"]
+        assert low <= found["crossing"] <= high
+        return high - low
+
+    assert width(4000) < width(200)
+
+
+def test_pages_are_read_beside_the_study_that_they_name():
+    assert beside("sparse", skip=("sparse-typeset",)) == {"random": "sparse-random", "degraded": "sparse-degraded"}
+    assert beside("dense") == {"random": "dense-random"}
+    assert {each.kind for each in SETS.values() if each.study} == {"pages"}
+
+
 def evidence() -> dict:
     pages = {name: [0.9, 0.8, 0.95] for name in ("word_set_precision", "word_set_recall", "edit_dist", "loops")}
     rows = {name: {f"{label}, small": pages for label in ("plain", "random")} for name in STUDIES}
     rows |= {
-        name: {"samples": 9} | {key: [0.4321, 0.3, 0.5] for key in FIGURES[kind]}
-        for name, (kind, _, _) in SETS.items()
-        if kind != "pages"
+        name: {"samples": 9} | {key: [0.4321, 0.3, 0.5] for key in FIGURES[each.kind]}
+        for name, each in SETS.items()
+        if each.kind != "pages"
     }
     curves = {"tokens": {"crossing": 2.5, "at least": None}, "characters": {"crossing": None, "at least": 7.0}}
     return {"rows": rows, "density": {"plain, small": curves}}
