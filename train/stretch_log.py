@@ -63,8 +63,10 @@ class Log:
         fed = [one for _, one in self._pending]
         now = time.monotonic()
         passed, self._pending = now - self._begun, []
-        made = [one for one in fetched if not one["skipped"]]
-        self.stuck, made = not made, made or fetched
+        kept = [not one["skipped"] for one in fetched]
+        self.stuck, kept = not any(kept), kept if any(kept) else [True] * len(kept)
+        made = [one for one, keep in zip(fetched, kept, strict=True) if keep]
+        modes = [one.mode for one, keep in zip(fed, kept, strict=True) if keep]
         sums = np.sum([one["kind_loss"] for one in made], axis=0)
         counts = np.sum([one["kind_tokens"] for one in made], axis=0)
         self.kinds = {name: float(a / b) for name, a, b in zip(kinds, sums, counts, strict=True) if b}
@@ -80,7 +82,7 @@ class Log:
             "router_loss": last["router_loss"],
             "skipped": sum(one["skipped"] for one in fetched),
             "kinds": {name: round(loss, 5) for name, loss in self.kinds.items()},
-            "modes": {one.mode: None for one in fed[-1:]},
+            "modes": _by_mode(made, modes),
             "rung": rung,
             "stretch": progress.stretch,
             "samples": progress.samples,
@@ -94,7 +96,6 @@ class Log:
             "left_out": dict(sum((one.left_out for one in fed), Counter())),
             "bad": dict(sum((one.bad for one in fed), Counter())),
         }
-        line["modes"] = {fed[-1].mode: line["loss"]}
         with self._file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
         losses = " ".join(f"{name} {loss:.3f}" for name, loss in self.kinds.items())
@@ -105,3 +106,13 @@ class Log:
             markup=False,
         )
         self.restart()
+
+
+def _by_mode(made: list[dict[str, Any]], modes: list[str]) -> dict[str, float]:
+    """Return the loss of a token in each mode, over the steps that were made in it."""
+    found = {}
+    for mode in dict.fromkeys(modes):
+        own = [one for one, other in zip(made, modes, strict=True) if other == mode]
+        loss, tokens = (float(np.sum([one[name] for one in own])) for name in ("kind_loss", "kind_tokens"))
+        found[mode] = loss / max(tokens, 1)
+    return found
