@@ -60,9 +60,11 @@ layout. `dsocr read PICTURE` uses it when no other model is named. `python -m tr
 
 - **Data**: {samples:,} samples of this project's generators, each drawn once and never again
   ({kinds}): pages of English common words, made-up words and random letters
-  in {faces} faces, black on white or gray; charts, molecules and plane figures of the levels easy and middle. No data
-  of others, no degradation, no photographs.
-- **Compute**: {steps:,} steps in {stretches} stretches on one GPU, {hours:.2f} hours of steps, {tokens:,} tokens.
+  in {faces} faces, black on white or gray, in the last rung an eighth of them degraded and an eighth typeset in ten other
+  languages of Latin letters; charts, molecules and plane figures of the levels easy and middle, half of the last rung's
+  charts with made-up names. No data of others, no photographs.
+- **Modes**: small and tiny (100 and 64 vision tokens), after two smaller ones to begin with.
+- **Compute**: {steps:,} steps in {stretches} stretches on one GPU or two, {hours:.2f} hours of steps, {tokens:,} tokens.
 - **Held out**: what a sample says decides whether it belongs to training or test; nothing below was trained on.
 
 ## What it can do
@@ -87,9 +89,10 @@ Precision of pages falls below 90 % at (vision tokens as the paper counts them):
 
 ## Limits
 
-It reads clean prints of English at 13 pixels or more of the 640 that a page is scaled to, in square pictures. It has
-seen no photographs, no handwriting, no other languages, no tables within pages, no degradation, and colours only as
-their luma. What it cannot read it makes up.
+It reads clean prints of English at 11 pixels or more of the 640 that a page is scaled to, best in square pictures. It
+has seen little degradation and little of other languages, no other scripts than Latin, no photographs, no handwriting, no
+tables within pages, and colours only as their luma. It was taught no mode but small and tiny. What it cannot read it
+makes up.
 
 ## Licence
 
