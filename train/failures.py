@@ -53,6 +53,8 @@ class Options:
     evidence: Annotated[Path, tyro.conf.Positional]
     #: Folder of the page and its pictures.
     out: Path = Path("docs/failures")
+    #: Mode whose answers are shown.
+    mode: str = "small"
     #: Samples of each set.
     each: int = 3
     #: Pixels of a picture's longer side.
@@ -81,7 +83,7 @@ def failures(options: Options) -> int:
         kind, folder = each.kind, options.evidence / (each.study or name)
         if not (folder / "evaluation.json").is_file():
             continue
-        label = {"set": each.called} if kind == "pages" else {}
+        label = {"mode": options.mode} | ({"set": each.called} if kind == "pages" else {})
         items = [item for item in read(folder).items if label.items() <= item.labels.items()]
         if not items:
             continue

@@ -15,8 +15,8 @@ from train.failures import CAUSES, PAGE, Options, chosen, failures
 NAME, METRIC = "molecules-easy", "tanimoto"
 
 
-def scored(number: int, score: float | None) -> Scored:
-    return Scored(f"molecules-{number:08d}", {"mode": "small"}, {METRIC: score})
+def scored(number: int, score: float | None, mode: str = "small") -> Scored:
+    return Scored(f"molecules-{number:08d}", {"mode": mode}, {METRIC: score})
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=30), st.integers(1, 5))
@@ -31,8 +31,10 @@ def test_the_lowest_score_is_chosen_and_nothing_perfect(scores, count):
 
 def evaluated(folder: Path) -> Path:
     tiny.write_set(folder / "sets" / NAME, {"molecules": 3})
-    write(Evaluation("molecules", {}, {}, (), (scored(0, 1.0), scored(1, 0.25), scored(2, None))), folder / NAME)
+    small = (scored(0, 1.0), scored(1, 0.25), scored(2, None))
+    write(Evaluation("molecules", {}, {}, (), (*small, scored(0, 0.1, "tiny"))), folder / NAME)
     lines = [{"id": f"molecules-{i:08d}", "mode": "small", "prediction": f"C{i} <b>"} for i in range(3)]
+    lines += [{"id": f"molecules-{i:08d}", "mode": "tiny", "prediction": f"N{i}"} for i in range(3)]
     (folder / NAME / "answers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
 
@@ -47,6 +49,14 @@ def test_truth_answer_and_cause_stand_below_a_picture(tmp_path):
     assert "<code>C2 &lt;b&gt;</code>" in text and "C0" not in text
     assert "cause, by guess: too small" in text
     assert {file.name for file in out.glob("*.png")} == {f"{NAME}-1.png", f"{NAME}-2.png"}
+
+
+def test_answers_of_another_mode_stand_apart(tmp_path):
+    out = tmp_path / "page"
+    failures(Options(evaluated(tmp_path), out, mode="tiny", side=32))
+    text = (out / PAGE).read_text()
+    assert "0 of 1 have a perfect" in text
+    assert "<code>N0</code>" in text and "C1" not in text
 
 
 def test_answers_that_end_within_a_line_are_named(tmp_path):
