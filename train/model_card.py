@@ -60,11 +60,12 @@ layout. `dsocr read PICTURE` uses it when no other model is named. `python -m tr
 
 - **Data**: {samples:,} samples of this project's generators, each drawn once and never again
   ({kinds}): pages of English common words, made-up words and random letters
-  in {faces} faces, black on white or gray, in the last rung an eighth of them degraded and an eighth typeset in ten other
-  languages of Latin letters; charts, molecules and plane figures of the levels easy and middle, half of the last rung's
-  charts with made-up names. No data of others, no photographs.
+  in {faces} faces, black on white or gray, in the last rung an eighth of them degraded and an eighth typeset in ten
+  other languages of Latin letters; charts, molecules and plane figures of the levels easy and middle, half of the last
+  rung's charts with made-up names. No data of others, no photographs.
 - **Modes**: small and tiny (100 and 64 vision tokens), after two smaller ones to begin with.
-- **Compute**: {steps:,} steps in {stretches} stretches on one GPU or two, {hours:.2f} hours of steps, {tokens:,} tokens.
+- **Compute**: {steps:,} steps in {stretches} stretches on one GPU or two, {hours:.2f} hours of steps, {tokens:,}
+  tokens.
 - **Held out**: what a sample says decides whether it belongs to training or test; nothing below was trained on.
 
 ## What it can do
@@ -90,9 +91,9 @@ Precision of pages falls below 90 % at (vision tokens as the paper counts them):
 ## Limits
 
 It reads clean prints of English at 11 pixels or more of the 640 that a page is scaled to, best in square pictures. It
-has seen little degradation and little of other languages, no other scripts than Latin, no photographs, no handwriting, no
-tables within pages, and colours only as their luma. It was taught no mode but small and tiny. What it cannot read it
-makes up.
+has seen little degradation and little of other languages, no other scripts than Latin, no photographs, no handwriting,
+no tables within pages, and colours only as their luma. It was taught no mode but small and tiny. What it cannot read
+it makes up.
 
 ## Licence
 
