@@ -70,7 +70,7 @@ layout. `dsocr read PICTURE` uses it when no other model is named. `python -m tr
 
 ## What it can do
 
-Held-out samples, undegraded, greedy, {mode} (intervals are bootstraps over samples):
+Held-out samples, greedy, {mode}; undegraded unless the row says so; intervals are bootstraps over samples:
 
 | | value | interval | first bar | goal |
 | --- | ---: | ---: | ---: | ---: |
