@@ -58,7 +58,7 @@ layout. `dsocr read PICTURE` uses it when no other model is named. `python -m tr
 
 ## What it was taught
 
-- **Data**: {samples:,} samples of this project's generators, each drawn once and never again
+- **Data**: {samples:,} samples of this project's generators, each picture drawn once and never again
   ({kinds}): pages of English common words, made-up words and random letters
   in {faces} faces, black on white or gray, in the last rung an eighth of them degraded and an eighth typeset in ten
   other languages of Latin letters; charts, molecules and plane figures of the levels easy and middle, half of the last

@@ -15,6 +15,7 @@ from train.config import TrainConfig
 from train.data import BatchSource, Feed, open_sets
 from train.data.feed import NAMED
 from train.data.live import LiveSource
+from train.data.sources import live_seeds
 
 
 class Content:
@@ -141,6 +142,20 @@ def test_a_level_that_is_named_several_times_comes_as_often_and_makes_nothing_tw
     standard = [f"live:standard:charts charts {index}" for index in range(3)]
     found = [*easy[:1], standard[0], *easy[1:3], standard[1], *easy[3:5], standard[2], easy[5]]
     assert names == found
+
+
+def test_entries_that_differ_draw_from_seeds_of_their_own_wherever_they_begin():
+    entries = ["live:easy:charts", "set", "live:easy:charts degradation=fax", "live:easy:charts charts@70"]
+    first, _, other, again = live_seeds(entries, 5)
+    assert first == again == 5 and other != 5
+    assert live_seeds([*entries[:2], f"{entries[2]} charts@9"], 5)[2] == other
+
+
+def test_a_degraded_stream_shows_other_texts_than_the_clean_one(folder):
+    data = ("live:easy:charts", "live:easy:charts degradation=light")
+    kind = source(live(folder, data=data)).plan.kinds[0]
+    labels = [kind[index].turns[0][1] for index in range(20)]
+    assert not set(labels[::2]) & set(labels[1::2])
 
 
 def test_degradation_is_that_of_the_entry_or_else_of_the_run():

@@ -81,6 +81,11 @@ class LiveSource:
         return Sample(f"{self.name} {kind} {index}", ((drawn.prompt, drawn.label),), pictures)
 
 
+def without_first(entry: str) -> str:
+    """Return a live entry without the words that say where its samples begin."""
+    return " ".join(word for word in entry.split() if "@" not in word or "=" in word)
+
+
 def _degradation(words: list[str], usual: str, entry: str) -> tuple[str, list[str]]:
     """Return the degradation that the last such word names, and the other words."""
     named = [word.removeprefix(_DEGRADED) for word in words if word.startswith(_DEGRADED)]

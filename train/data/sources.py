@@ -9,8 +9,11 @@ from datagen.shards import SampleSet
 from dsocr_jax.errors import UserError
 from train.config import TrainConfig, suggest
 from train.data.jsonl import LinesSource
-from train.data.live import LIVE, LiveSource
+from train.data.live import LIVE, LiveSource, without_first
 from train.data.samples import Picture, Sample, Source
+
+#: Between the seeds of a run's live entries; a prime.
+SEED_STEP = 1_000_003
 
 
 class SetSource:
@@ -45,7 +48,10 @@ def open_sets(config: TrainConfig) -> list[Source]:
     Raises:
         UserError: an entry cannot be opened, is empty or a test set, or the mixture and the kinds do not go together.
     """
-    sources = [_open(str(entry), config) for entry in config.data]
+    entries = [str(entry) for entry in config.data]
+    sources = [
+        _open(entry, config, seed) for entry, seed in zip(entries, live_seeds(entries, config.seed), strict=True)
+    ]
     empty = [source.name for source in sources if not any(n is None or n > 0 for n in source.counts.values())]
     if empty:
         raise UserError(f"--data: there are no samples in {', '.join(empty)}")
@@ -59,9 +65,21 @@ def open_sets(config: TrainConfig) -> list[Source]:
     return sources
 
 
-def _open(entry: str, config: TrainConfig) -> Source:
+def live_seeds(entries: Sequence[str], seed: int) -> list[int]:
+    """Return the seed of every entry: live ones that differ have seeds of their own, the first that of the run.
+
+    With one seed, a clean and a degraded stream would show the same texts. Where a stream begins makes no difference.
+    """
+    found: dict[str, int] = {}
+    for entry in entries:
+        if entry.startswith(LIVE):
+            found.setdefault(without_first(entry), len(found))
+    return [seed + found.get(without_first(entry), 0) * SEED_STEP for entry in entries]
+
+
+def _open(entry: str, config: TrainConfig, seed: int) -> Source:
     if entry.startswith(LIVE):
-        return LiveSource(entry, config.seed, config.degradation, config.model_config.grey)
+        return LiveSource(entry, seed, config.degradation, config.model_config.grey)
     return LinesSource(Path(entry)) if entry.endswith(".jsonl") else SetSource(Path(entry))
 
 
