@@ -85,8 +85,8 @@ def drawn_after(source: BatchSource, position: Mapping[str, Any], before: Mappin
     return found
 
 
-#: Samples of a lane that workers may have drawn beyond what was taken, at most.
-AHEAD = 128
+#: Samples of a lane that workers may have drawn beyond what was taken, at most: some dozen steps' rows, and what waits.
+AHEAD = 512
 
 
 def _behind(entry: str, drawn: Mapping[str, int]) -> str:

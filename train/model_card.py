@@ -61,8 +61,8 @@ layout. `dsocr read PICTURE` uses it when no other model is named. `python -m tr
 - **Data**: {samples:,} samples of this project's generators, each picture drawn once and never again
   ({kinds}): pages of English common words, made-up words and random letters
   in {faces} faces, black on white or gray, in the last rung an eighth of them degraded and an eighth typeset in ten
-  other languages of Latin letters; charts, molecules and plane figures of the levels easy and middle, half of the last
-  rung's charts with made-up names. No data of others, no photographs.
+  other languages of Latin letters; charts, molecules and plane figures of the levels easy and middle, nearly half of
+  the last rung's charts with made-up names. No data of others, no photographs.
 - **Modes**: small and tiny (100 and 64 vision tokens), after two smaller ones to begin with.
 - **Compute**: {steps:,} steps in {stretches} stretches on one GPU or two, {hours:.2f} hours of steps, {tokens:,}
   tokens.

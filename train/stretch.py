@@ -68,8 +68,8 @@ class Options:
     steps: int | None = None
     #: Let the learning rate fall to its end over these steps.
     decay: bool = False
-    #: Where it ends then, as a share of the peak.
-    final: float = 0.1
+    #: Where it ends then, as a share of the peak (0.1 when not given).
+    final: float | None = None
     #: Steps over which the learning rate rises again: behind a stretch that let it fall, or with new moments.
     rewarm: int = 0
     #: Begin the optimizer's moments anew: for another optimizer than that of the stretch before.
@@ -132,6 +132,8 @@ def with_options(curriculum: Curriculum, options: Options) -> Curriculum:
     Raises:
         UserError: they make no sense.
     """
+    if options.final is not None and not options.decay:
+        raise UserError("--final has no effect without --decay; leave it out")
     if options.rewarm < 0 or (options.rewarm and options.steps is not None and options.rewarm >= options.steps):
         raise UserError(f"--rewarm {options.rewarm} takes a number from 0 on, below --steps")
     if options.times < 1 or (options.peak_lr is not None and options.peak_lr <= 0):
@@ -197,8 +199,9 @@ class _Run:
             optimizer = dataclasses.replace(optimizer, begin=self.first, warmup=self.options.rewarm)
         if self.options.decay and self.options.steps is not None:
             length = self.options.steps - self.options.rewarm
-            optimizer = dataclasses.replace(optimizer, schedule="decay", decay_steps=length)
-            optimizer = dataclasses.replace(optimizer, final_fraction=self.options.final)
+            optimizer = dataclasses.replace(
+                optimizer, schedule="decay", decay_steps=length, final_fraction=self.options.final
+            )
         return self.curriculum.config(
             self.progress.rung,
             self.progress.drawn,

@@ -67,9 +67,8 @@ def test_muon_computes_the_same_steps_in_another_layout(folder):
     settings = dataclasses.replace(tiny.tiny_config(folder).optimizer, name="muon")
     found = []
     for mesh, devices in ((MeshConfig(data=1), 1), (MeshConfig(data=2, fsdp=2, tensor=2), 8)):
-        config = tiny.tiny_config(
-            folder, mesh=mesh, optimizer=settings
-        )  # of one layer: each matrix takes time to compile
+        # Of one layer: every matrix takes time to compile.
+        config = tiny.tiny_config(folder, mesh=mesh, optimizer=settings)
         found.append(run(prepare(config, jax.devices()[:devices])))
     for name, value in found[1][0].items():
         np.testing.assert_allclose(value, found[0][0][name], rtol=0, atol=2e-4, err_msg=name)

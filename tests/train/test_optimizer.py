@@ -100,13 +100,10 @@ def test_muon_moves_each_layers_and_experts_matrix_in_all_directions_alike(tmp_p
 
 def test_muon_leaves_heads_routers_tables_and_biases_to_adamw(tmp_path):
     updates, grads = muon_updates(tmp_path)
-    for name in (
-        "decoder/lm_head/kernel",
-        "decoder/layers/1-3by1/moe/router/kernel",
-        "encoder/clip/patch_embed/kernel",
-    ):
+    for name in ("decoder/lm_head/kernel", "decoder/layers/1-3by1/moe/router/kernel"):
         np.testing.assert_allclose(updates[name], -jnp.sign(grads[name]), atol=1e-3)
-    np.testing.assert_allclose(updates["encoder/sam/blocks/2/mlp/fc1/bias"].mean(), 0, atol=0.5)
+    for name in ("encoder/clip/patch_embed/kernel", "encoder/sam/blocks/2/mlp/fc1/bias"):
+        np.testing.assert_allclose(updates[name], -jnp.sign(grads[name]), atol=1e-3)
 
 
 def test_muons_weights_decay_as_adamws_do(tmp_path):

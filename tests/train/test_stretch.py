@@ -125,6 +125,7 @@ def test_processes_have_as_many_rows_each(processors, workers):
         ({"decay": True}, "needs --steps"),
         ({"times": 0}, "--times takes"),
         ({"rewarm": 5, "steps": 5}, "--rewarm 5 takes"),
+        ({"final": 0.2}, "--final has no effect without --decay"),
         ({"peak_lr": 0.0}, "--peak-lr one above 0"),
     ],
 )

@@ -18,9 +18,9 @@ from train.data.lanes import LaneState, Plan
 from train.data.rows import Made, RowMaker, joined
 from train.data.slots import slot_batch, slot_bytes, write
 
-#: Steps whose rows a worker may make before the first of them is taken: as many as find room in `AHEAD` bytes, within
+#: Steps whose rows a worker may make before the first of them is taken: as many as find room in `SLOTS_BYTES`, within
 #: these limits. A step waits for its slowest rows, so workers need some steps over which quick and slow ones even out.
-LEAST_SLOTS, MOST_SLOTS, AHEAD = 3, 12, 1 << 30
+LEAST_SLOTS, MOST_SLOTS, SLOTS_BYTES = 3, 12, 1 << 30
 
 #: So often in a row may a worker die.
 MAX_DEATHS = 3
@@ -146,7 +146,7 @@ class Workers:
         edges = [len(lanes) * i // count for i in range(count + 1)]
         # One memory for all: a step's rows stand side by side in it, as they go to the devices.
         size = slot_bytes(plan, len(lanes))
-        self.slots = min(MOST_SLOTS, max(LEAST_SLOTS, AHEAD // size))
+        self.slots = min(MOST_SLOTS, max(LEAST_SLOTS, SLOTS_BYTES // size))
         self._memory = _CONTEXT.RawArray(ctypes.c_uint8, self.slots * size)
         self._all = [
             _Worker(plan, lanes, slice(*edges[i : i + 2]), self._memory, f"data worker {i + 1} of {count}")
