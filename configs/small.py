@@ -24,9 +24,11 @@ _EASY = "live:easy:charts,molecules,geometry"
 _OTHERS = "live:middle:charts,molecules,geometry"
 
 
-def _pages(words: tuple[int, int], side: int, size: tuple[int, int], scattered: float = 0.5) -> str:
+def _pages(
+    words: tuple[int, int], side: int, size: tuple[int, int], scattered: float = 0.5, letters: float = 0.4
+) -> str:
     # Sentences have no fewer than some six words, so the first pages hold words alone.
-    changes = {"words": words, "width": (side, side), "size": size, "scattered": scattered, "letters": 0.4}
+    changes = {"words": words, "width": (side, side), "size": size, "scattered": scattered, "letters": letters}
     return " ".join(["live:middle:pages", *(f"pages.{name}={_json(value)}" for name, value in changes.items())])
 
 
@@ -45,14 +47,34 @@ def _mixture(pages: float) -> dict[str, float]:
     }
 
 
+_LAYOUTS = (
+    'pages.layouts=["plain:6","note","receipt","slide","form"] pages.labels=["free"] pages.tokens=[30,350] '
+    "pages.figures=0.0 pages.columns=1 pages.width=[640,900] degradation=none"
+)
+
+
+def _typeset(*languages: str) -> str:
+    names = ",".join(f'"{language}"' for language in languages)
+    return f"live:standard:pages pages.languages=[{names}] {_LAYOUTS}"
+
+
+_LATIN = ("de", "es", "fr", "it", "nl", "pl", "pt-BR", "sv", "tr", "vi")
+
 #: Clean and degraded pages, dense ones, and typeset ones in other languages of Latin letters.
 _EVERY_PAGE = (
     *[_pages((2, 240), 640, (11, 44))] * 4,
     *[f"{_pages((80, 320), 640, (10, 30))} pages.skewed=false"] * 2,
     f"{_pages((2, 240), 640, (11, 44))} degradation=mix",
-    'live:standard:pages pages.languages=["de","es","fr","it","nl","pl","pt-BR","sv","tr","vi"] '
-    'pages.layouts=["plain:6","note","receipt","slide","form"] pages.labels=["free"] pages.tokens=[30,350] '
-    "pages.figures=0.0 pages.columns=1 pages.width=[640,900] degradation=none",
+    _typeset(*_LATIN),
+)
+
+#: As many dense pages as clean ones, with more words that mean something, and two more scripts.
+_DENSER_PAGES = (
+    *[_pages((2, 240), 640, (11, 44))] * 3,
+    *[f"{_pages((80, 400), 640, (9, 30), scattered=0.3, letters=0.25)} pages.skewed=false"] * 4,
+    f"{_pages((2, 240), 640, (11, 44))} degradation=mix",
+    _typeset(*_LATIN),
+    _typeset("ru", "uk", "bg", "sr", "el"),
 )
 
 #: Charts whose names cannot be known, mostly without their numbers and as lines, beside the usual ones.
@@ -63,6 +85,23 @@ _EVERY_CHART = (
         'charts.content.kinds=[["bar",0.45],["line",0.45],["pie",0.1]]'
     ]
     * 3,
+    "live:easy:charts",
+)
+
+#: The same with what was read worst: seven or eight names that are turned, two lines, pies with white on dark.
+_HARDER_CHARTS = (
+    *["live:middle:charts"] * 2,
+    *[
+        "live:middle:charts charts.content.made_up=0.5 charts.content.categories=[5,8] charts.content.dates=[5,8] "
+        'charts.content.kinds=[["bar",0.65],["line",0.35]]'
+    ]
+    * 2,
+    *[
+        "live:middle:charts charts.content.made_up=0.9 charts.value_labels=0.3 "
+        'charts.content.kinds=[["bar",0.45],["line",0.55]]'
+    ]
+    * 2,
+    'live:middle:charts charts.content.made_up=0.5 charts.content.kinds=[["pie",1.0]] charts.content.slices=[3,6]',
     "live:easy:charts",
 )
 
@@ -130,6 +169,16 @@ _RUNGS = (
         rows=40,
         pictures_per_row=5,
         mode_shares={"small": 4, "tiny": 1},
+    ),
+    Rung(
+        "denser, and Base",
+        (*_DENSER_PAGES, *_HARDER_CHARTS, *_MOSTLY_MIDDLE),
+        {"pages": 0.38, "charts": 0.28, "molecules": 0.2, "geometry": 0.14},
+        ("small", "tiny", "base"),
+        length=2048,
+        rows=40,
+        pictures_per_row=5,
+        mode_shares={"small": 20, "tiny": 3, "base": 1},
     ),
 )
 

@@ -80,7 +80,8 @@ def time_rows(
     if kind == "Q":
         return _quarters(dice, words, 4 if within else dice.whole(low, high), within)
     if kind == "M":
-        return _months(dice, words, dice.whole(low, min(high, 12) if within else high), within)
+        low, high = (min(low, 12), min(high, 12)) if within else (low, high)
+        return _months(dice, words, dice.whole(low, high), within)
     if kind == "Y":
         return _years(dice, words, dice.whole(low, high), fiscal)
     return _MAKERS[kind](dice, words, dice.whole(low, high))
@@ -89,7 +90,7 @@ def time_rows(
 def series_names(dice: Dice, words: Language, pool: str, low: int, high: int) -> tuple[str, ...]:
     """Return the names of between ``low`` and ``high`` series, fewer where there are no more."""
     if pool == "years":
-        count = dice.whole(low, min(high, 4))
+        count = dice.whole(min(low, 4), min(high, 4))
         return _year_names(words.dates["year"][0], _LAST_YEAR - count - dice.below(8), count)
     if pool == "ages":
         names = _steps(dice, words, pool)
@@ -97,7 +98,7 @@ def series_names(dice: Dice, words: Language, pool: str, low: int, high: int) ->
     names = words.pools[pool].names
     count = min(high, len(names))
     if pool != "answers":
-        count = dice.whole(low, count)
+        count = dice.whole(min(low, count), count)
     if pool in ORDERED or len(names) <= 3:
         return names[:count]
     return tuple(dice.some(names, count))
@@ -116,7 +117,8 @@ def named_rows(dice: Dice, words: Language, pool: str, low: int, high: int) -> R
         names = words.pools[pool].names[: dice.whole(2, high)]
     else:
         names = words.pools[pool].names
-        names = tuple(dice.some(names, dice.whole(low, min(high, len(names)))))
+        most = min(high, len(names))
+        names = tuple(dice.some(names, dice.whole(min(low, most), most)))
     return Rows(pool, names, tuple(range(len(names))), ordered=pool in ORDERED)
 
 

@@ -1,5 +1,6 @@
 """What charts say is whole, right and plausible, for any seed."""
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -46,6 +47,12 @@ charts = seeds.map(draw)
 @given(charts)
 def test_every_series_has_a_value_for_each_category(data: ChartData) -> None:
     assert {len(series.values) for series in data.series} == {len(data.categories)}
+
+
+@given(seeds, st.sampled_from([name for name, _ in EVERYWHERE.kinds]))
+def test_lists_shorter_than_what_is_asked_for_are_taken_whole(seed: int, kind: str) -> None:
+    with contextlib.suppress(Rejected):
+        draw(seed, only(kind, categories=(30, 40), dates=(14, 20), series=(6, 9), slices=(12, 16)))
 
 
 @given(charts)
