@@ -60,10 +60,11 @@ class Set(NamedTuple):
 _SPARSE = ("pages.words=[20,90]", *_PROSE)
 _DENSE = ("pages.words=[20,420]", "pages.size=[10,44]", *_PROSE)
 
-#: Languages of Latin letters beside English.
+#: Languages of Latin letters beside English, and of two other scripts.
 _LATIN = 'pages.languages=["de","es","fr","it","nl","pl","pt-BR","sv","tr","vi"]'
+_OTHERS = 'pages.languages=["ru","uk","bg","sr","el"]'
 _TYPESET = (
-    *(_LATIN, 'pages.layouts=["plain:6","note","receipt","slide","form"]', 'pages.labels=["free"]'),
+    *('pages.layouts=["plain:6","note","receipt","slide","form"]', 'pages.labels=["free"]'),
     *("pages.tokens=[30,250]", "pages.figures=0.0", "pages.columns=1", "pages.width=[640,900]"),
 )
 
@@ -72,7 +73,8 @@ SETS: dict[str, Set] = {
     "sparse": Set("pages", "middle", (*_SPARSE, "pages.letters=0.0")),
     "sparse-random": Set("pages", "middle", (*_SPARSE, "pages.letters=1.0"), study="sparse", called="random"),
     "sparse-degraded": Set("pages", "middle", (*_SPARSE, "pages.letters=0.0"), "mix", "sparse", "degraded"),
-    "sparse-typeset": Set("pages", "standard", _TYPESET, study="sparse", called="typeset"),
+    "sparse-typeset": Set("pages", "standard", (_LATIN, *_TYPESET), study="sparse", called="typeset"),
+    "sparse-scripts": Set("pages", "standard", (_OTHERS, *_TYPESET), study="sparse", called="scripts"),
     "dense": Set("pages", "middle", (*_DENSE, "pages.letters=0.0")),
     "dense-random": Set("pages", "middle", (*_DENSE, "pages.letters=1.0"), study="dense", called="random"),
     **{f"{kind}-{level}": Set(kind, level) for kind in _KINDS for level in ("easy", "middle")},
