@@ -39,6 +39,7 @@ OTHERS = (
     ("random letters", "sparse", "random", "word_set_precision"),
     ("plain pages, degraded (`mix`)", "sparse", "degraded", "word_set_precision"),
     ("typeset pages in ten other languages of Latin letters", "sparse", "typeset", "word_set_precision"),
+    ("typeset pages in five languages of Cyrillic and Greek letters", "sparse", "scripts", "word_set_precision"),
     ("pages whose answer goes in circles", "sparse", "plain", "loops"),
     ("charts whose names are made up: numbers within 5 %", "charts-made-up", None, "numbers within 5 %"),
     ("easy charts: numbers within 5 %", "charts-easy", None, "numbers within 5 %"),
@@ -46,7 +47,7 @@ OTHERS = (
     ("easy geometry: segment F1 at 0.75, fixed", "geometry-easy", None, "F1 at 0.75"),
 )
 #: Modes of their columns.
-MODES = ("small", "tiny")
+MODES = ("small", "tiny", "base")
 #: Density at which precision falls below 90 %, in text tokens a vision token: first bar and goal.
 DENSITY_BARS = (1.5, 5.0)
 
@@ -60,10 +61,12 @@ layout. `dsocr read PICTURE` uses it when no other model is named. `python -m tr
 
 - **Data**: {samples:,} samples of this project's generators, each picture drawn once and never again
   ({kinds}): pages of English common words, made-up words and random letters
-  in {faces} faces, black on white or gray, in the last rung an eighth of them degraded and an eighth typeset in ten
-  other languages of Latin letters; charts, molecules and plane figures of the levels easy and middle, nearly half of
-  the last rung's charts with made-up names. No data of others, no photographs.
-- **Modes**: small and tiny (100 and 64 vision tokens), after two smaller ones to begin with.
+  in {faces} faces, black on white or gray; in the last rung two pages in five dense (80 to 400 words), a tenth
+  degraded, a tenth typeset in ten other languages of Latin letters and a tenth in Russian, Ukrainian, Bulgarian, Serbian
+  and Greek; charts, molecules and plane figures of the levels easy and middle, half of the last rung's charts with
+  made-up names. No data of others, no photographs.
+- **Modes**: small and tiny (100 and 64 vision tokens), after two smaller ones to begin with; Base (256) in one of 24
+  steps of the last rung.
 - **Compute**: {steps:,} steps in {stretches} stretches on one GPU or two, {hours:.2f} hours of steps, {tokens:,}
   tokens.
 - **Held out**: what a sample says decides whether it belongs to training or test; nothing below was trained on.
@@ -78,8 +81,8 @@ Held-out samples, greedy, {mode}; undegraded unless the row says so; intervals a
 
 What has no bar, and what it was taught least:
 
-| | 100 vision tokens | 64 |
-| --- | ---: | ---: |
+| | small, 100 vision tokens | tiny, 64 | Base, 256 |
+| --- | ---: | ---: | ---: |
 {others}
 
 Precision of pages falls below 90 % at (vision tokens as the paper counts them):
@@ -91,9 +94,9 @@ Precision of pages falls below 90 % at (vision tokens as the paper counts them):
 ## Limits
 
 It reads clean prints of English at 11 pixels or more of the 640 that a page is scaled to, best in square pictures. It
-has seen little degradation and little of other languages, no other scripts than Latin, no photographs, no handwriting,
-no tables within pages, and colours only as their luma. It was taught no mode but small and tiny. What it cannot read
-it makes up.
+has seen little degradation and little of other languages, of Cyrillic and Greek least, no further scripts, no
+photographs, no handwriting, no tables within pages, and colours only as their luma. It was taught no mode but small,
+tiny and a little of Base, whose pictures had no more words than those of the others. What it cannot read it makes up.
 
 ## Licence
 
@@ -183,7 +186,7 @@ def _row(name: str, value: list[float | None], first: float, goal: float) -> str
 def _other(rows: Mapping[str, Any], name: str, evaluation: str, group: str | None, metric: str) -> str:
     """Return a row with a value for each mode; what was not measured stays empty."""
     found = rows.get(evaluation, {})
-    groups = [found.get(f"{group}, {mode}", {}) for mode in MODES] if group else [found, {}]
+    groups = [found.get(f"{group}, {mode}", {}) for mode in MODES] if group else [found, *({} for _ in MODES[1:])]
     return _line(name, *("" if metric not in each else f"{each[metric][0]:.1%}" for each in groups))
 
 

@@ -80,7 +80,7 @@ def _draw_whole(axes: Any, steps: np.ndarray, lines: Sequence[Mapping[str, Any]]
 
 def _finish(axes: Any, steps: np.ndarray, values: np.ndarray) -> None:
     """Label the axes, and choose the scale."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
     known = values[np.isfinite(values)]
     axes.set(xlabel="step", ylabel="loss per answer token (nats)", xlim=(0, steps[-1]))
@@ -88,7 +88,7 @@ def _finish(axes: Any, steps: np.ndarray, values: np.ndarray) -> None:
     if len(known) and known.min() > 0 and known.max() > SPAN * known.min():
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(ScalarFormatter())
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_ylim(0, None)
