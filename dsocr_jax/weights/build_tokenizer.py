@@ -44,6 +44,7 @@ def build_tokenizer(out: Path, vocabulary: Path | None = None) -> Path:
     text = json.dumps(extend(values, str(source)), ensure_ascii=False, indent=1)
     partial = file.with_name(file.name + ".partial")
     try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text + "\n", encoding="utf-8")
         check_tokenizer(Tokenizer.load(partial), ModelConfig(), str(source))
         partial.replace(file)

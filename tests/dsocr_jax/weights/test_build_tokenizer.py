@@ -47,7 +47,7 @@ def test_markup_survives_decoding(tokenizer) -> None:
 
 
 def test_building_on_what_was_built_changes_nothing(built, tmp_path) -> None:
-    again = build_tokenizer(tmp_path / "again.json", vocabulary=built)
+    again = build_tokenizer(tmp_path / "new folder" / "again.json", vocabulary=built)
     assert again.read_bytes() == built.read_bytes()
 
 
