@@ -9,7 +9,7 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -21,6 +21,7 @@ from dsocr_jax.console import console, run_door
 from dsocr_jax.errors import UserError
 from dsocr_jax.evaluate.result import Evaluation, read, write_file
 from dsocr_jax.tokenizer import Tokenizer
+from train.misread import Misread, misread, read_answers, shares
 
 EVIDENCE = "evidence.json"
 
@@ -29,6 +30,9 @@ MARK, LEAST_PAGES = 0.9, 8
 
 #: Points of the curve of precision against density, and draws of its bootstrap.
 POINTS, DRAWS = 12, 1000
+
+#: Words of a page on which a place can be lost.
+MANY = 200
 
 #: What a study calls its own pages.
 PLAIN = "plain"
@@ -167,7 +171,9 @@ def summarise(folder: Path, checkpoint: Path | None = None, released: Path | Non
         raise UserError(f"{folder}: there is no evaluation in it")
     summary: dict[str, Any] = {"rows": rows}
     if "dense" in rows:
-        summary["density"] = _density(folder, checkpoint, released)
+        truths = _truths(folder)
+        summary["density"] = _density(folder, truths, checkpoint, released)
+        summary["misread"] = _misread(folder, truths)
     return summary
 
 
@@ -193,7 +199,30 @@ def _interval(estimate: Any) -> list[float | None]:
     return [None if x is None else round(x, 4) for x in (estimate.value, estimate.low, estimate.high)]
 
 
-def _density(folder: Path, checkpoint: Path | None, released: Path | None) -> dict[str, Any]:
+def _truths(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the texts of dense pages by set and name."""
+    truths: dict[str, dict[str, str]] = {}
+    for label, name in {PLAIN: "dense", **beside("dense")}.items():
+        if (folder / "sets" / name).is_dir():
+            samples = SampleSet.open(folder / "sets" / name)
+            records = (samples[i] for i in samples.indices("pages"))
+            truths[label] = {f"pages-{record.id:08d}": record.label for record in records}
+    return truths
+
+
+def _misread(folder: Path, truths: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Return, for each set and mode, how pages of at least `MANY` words are misread (`train.misread.shares`)."""
+    pages: dict[str, list[Misread]] = {}
+    for line in read_answers(folder / "dense"):
+        truth = truths[line["set"]][line["id"]]
+        if len(truth.split()) >= MANY:
+            pages.setdefault(f"{line['set']}, {line['mode']}", []).append(misread(truth, line["prediction"]))
+    return {name: shares(found) for name, found in pages.items()}
+
+
+def _density(
+    folder: Path, truths: Mapping[str, Mapping[str, str]], checkpoint: Path | None, released: Path | None
+) -> dict[str, Any]:
     """Return, for each set and mode and each unit, the curve of precision and where it crosses `MARK`."""
     from dsocr_jax.weights.checkpoint import model_folder
 
@@ -202,12 +231,6 @@ def _density(folder: Path, checkpoint: Path | None, released: Path | None) -> di
     if released is not None:
         theirs = Tokenizer.load(released)
         units["released tokens"] = lambda text: len(theirs.encode(text))
-    truths: dict[str, dict[str, str]] = {}
-    for label, name in {PLAIN: "dense", **beside("dense")}.items():
-        if (folder / "sets" / name).is_dir():
-            samples = SampleSet.open(folder / "sets" / name)
-            records = (samples[i] for i in samples.indices("pages"))
-            truths[label] = {f"pages-{record.id:08d}": record.label for record in records}
     found = read(folder / "dense")
     curves: dict[str, Any] = {}
     for label, mode in dict.fromkeys((item.labels["set"], item.labels["mode"]) for item in found.items):

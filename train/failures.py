@@ -8,7 +8,6 @@ for a program to say: ``DIR/causes.json`` maps ``SET/ID`` to what somebody think
 import dataclasses
 import html
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -22,9 +21,9 @@ from dsocr_jax.errors import UserError
 from dsocr_jax.evaluate.result import Scored, read, write_file
 from dsocr_jax.weights.strict_json import read_json
 from train.evidence import SETS
+from train.misread import MAX_BYTES, read_answers
 
 PAGE, CAUSES = "README.md", "causes.json"
-MAX_BYTES = 16 << 20
 
 #: What a sample is judged by.
 SCORES = {
@@ -113,11 +112,7 @@ def _open(
     samples: Path, folder: Path, kind: str, items: Sequence[Scored], label: Mapping[str, str]
 ) -> Iterator[Failure]:
     """Find the picture, the truth and the answer of every item."""
-    answers = folder / "answers.jsonl"
-    if answers.stat().st_size > MAX_BYTES:
-        raise UserError(f"{answers} is larger than {MAX_BYTES >> 20} MiB; evaluate fewer samples")
-    lines = map(json.loads, answers.read_text(encoding="utf-8").splitlines())
-    said = {line["id"]: line["prediction"] for line in lines if label.items() <= line.items()}
+    said = {line["id"]: line["prediction"] for line in read_answers(folder) if label.items() <= line.items()}
     data = SampleSet.open(samples)
     records = {f"{kind}-{record.id:08d}": record for record in (data[i] for i in data.indices(kind))}
     for item in items:
