@@ -169,6 +169,7 @@ _RUNGS = (
         rows=40,
         pictures_per_row=5,
         mode_shares={"small": 4, "tiny": 1},
+        until=1.3,
     ),
     Rung(
         "denser, and Base",
