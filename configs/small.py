@@ -88,7 +88,7 @@ _EVERY_CHART = (
     "live:easy:charts",
 )
 
-#: The same with what was read worst: seven or eight names that are turned, two lines, pies with white on dark.
+#: The same with what was read worst: many names, which are then turned, two lines, pies with white on dark.
 _HARDER_CHARTS = (
     *["live:middle:charts"] * 2,
     *[

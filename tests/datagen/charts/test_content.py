@@ -50,7 +50,7 @@ def test_every_series_has_a_value_for_each_category(data: ChartData) -> None:
 
 
 @given(seeds, st.sampled_from([name for name, _ in EVERYWHERE.kinds]))
-def test_lists_shorter_than_what_is_asked_for_are_taken_whole(seed: int, kind: str) -> None:
+def test_lists_shorter_than_what_is_asked_for_do_not_end_a_chart(seed: int, kind: str) -> None:
     with contextlib.suppress(Rejected):
         draw(seed, only(kind, categories=(30, 40), dates=(14, 20), series=(6, 9), slices=(12, 16)))
 
