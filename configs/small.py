@@ -60,6 +60,8 @@ def _typeset(*languages: str) -> str:
 
 _LATIN = ("de", "es", "fr", "it", "nl", "pl", "pt-BR", "sv", "tr", "vi")
 
+_CYRILLIC_AND_GREEK = ("ru", "uk", "bg", "sr", "el")
+
 #: Clean and degraded pages, dense ones, and typeset ones in other languages of Latin letters.
 _EVERY_PAGE = (
     *[_pages((2, 240), 640, (11, 44))] * 4,
@@ -74,7 +76,15 @@ _DENSER_PAGES = (
     *[f"{_pages((80, 400), 640, (9, 30), scattered=0.3, letters=0.25)} pages.skewed=false"] * 4,
     f"{_pages((2, 240), 640, (11, 44))} degradation=mix",
     _typeset(*_LATIN),
-    _typeset("ru", "uk", "bg", "sr", "el"),
+    _typeset(*_CYRILLIC_AND_GREEK),
+)
+
+#: Mostly dense pages, whose many short lines are where it loses its place.
+_FULLER_PAGES = (
+    *[_pages((2, 240), 640, (11, 44))] * 3,
+    *[f"{_pages((100, 420), 640, (9, 24), scattered=0.2, letters=0.15)} pages.skewed=false"] * 14,
+    *[f"{_pages((2, 240), 640, (11, 44))} degradation=mix"] * 2,
+    _typeset(*_LATIN, *_CYRILLIC_AND_GREEK),
 )
 
 #: Charts whose names cannot be known, mostly without their numbers and as lines, beside the usual ones.
@@ -107,6 +117,9 @@ _HARDER_CHARTS = (
 
 #: What is not drawn any more is forgotten: one in six is easy.
 _MOSTLY_MIDDLE = (*["live:middle:molecules,geometry"] * 5, "live:easy:molecules,geometry")
+
+#: Easy molecules fell when they were one in thirty samples.
+_A_THIRD_EASY = (*["live:middle:molecules,geometry"] * 2, "live:easy:molecules,geometry")
 
 _RUNGS = (
     Rung(
@@ -180,6 +193,17 @@ _RUNGS = (
         rows=40,
         pictures_per_row=5,
         mode_shares={"small": 20, "tiny": 3, "base": 1},
+        until=0.5,
+    ),
+    Rung(
+        "keeping the place",
+        (*_FULLER_PAGES, *_HARDER_CHARTS, *_A_THIRD_EASY),
+        {"pages": 0.62, "charts": 0.14, "molecules": 0.14, "geometry": 0.1},
+        ("small", "tiny", "base"),
+        length=2304,
+        rows=40,
+        pictures_per_row=5,
+        mode_shares={"small": 21, "tiny": 2, "base": 1},
     ),
 )
 

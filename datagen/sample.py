@@ -14,6 +14,7 @@ import numpy as np
 from datagen import boxes, families
 from datagen import degradation as degradations
 from datagen.family import Rejected
+from dsocr_jax.errors import UserError
 from dsocr_jax.prompts import prompt_text
 
 #: Raised by one whenever any family would draw the same seed differently than before.
@@ -92,8 +93,8 @@ def make_sample(
         rejected: counts the draws that could not be used, by reason.
 
     Raises:
-        RuntimeError: the family fails (what it raised is the cause), or no attempt could be used. The message says how
-            to make the same draw again.
+        RuntimeError: the family fails (what it raised is the cause). The message says how to make the same draw again.
+        UserError: no attempt could be used, a library that the family draws with cannot be loaded, or the family's own.
     """
     from dsocr_jax.answers import check_label
     from dsocr_jax.answers.errors import AnswerError
@@ -123,13 +124,23 @@ def make_sample(
         except AnswerError as error:
             reasons["label not in its form"] += 1
             why = f"label not in its form: {error}"
+        except UserError:
+            raise
+        except ImportError as error:
+            raise UserError(
+                f"{family} cannot be drawn here: {error}; a library is missing (of RDKit's, Debian has libxrender1, "
+                "libxext6 and libexpat1)"
+            ) from error
         except Exception as error:
             raise RuntimeError(f"{failed} in attempt {attempt}: {error!r}") from error
         else:
             meta = {**drawn.meta, "degradation": applied, "level": level, "content": digest}
             prompt = prompt_text(drawn.meta.get("prompt", maker.prompt))
             return Sample(image, prompt, label, family, meta, index, seed)
-    raise RuntimeError(f"{failed}: none of {MAX_ATTEMPTS} draws could be used, the last because of: {why}")
+    raise UserError(
+        f"{failed}: none of {MAX_ATTEMPTS} draws could be used, the last because of: {why}; other settings or a larger "
+        "source leave more to draw"
+    )
 
 
 def _generator(entropy: list[int]) -> np.random.Generator:

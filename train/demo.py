@@ -140,18 +140,27 @@ def photograph() -> Path:
     return Path(get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
 
-def read_shipped(steps: Steps, out: Path) -> None:
-    """Read held-out pictures, larger and harder than what nano learns, with the model that comes along."""
+def read_shipped(steps: Steps, out: Path) -> dict[str, list[tuple[Path, str]]]:
+    """Read held-out pictures, larger and harder than what nano learns, with the model that comes along.
+
+    Returns (file, true label) by kind; the answers lie in ``answers/first/KIND``.
+    """
     steps.begin("read with the model that comes along")
     data, pictures, answers = out / "first", out / "first-pictures", out / "answers" / "first"
     steps.run("dsocr-data", "build", "--level", "middle", "--split", "test", "--count", 12, "--seed", 5, "--out", data)
-    for kind, pairs in export_pictures(data, pictures, 3).items():
+    written = export_pictures(data, pictures, 3)
+    for kind, pairs in written.items():
         prompt = ("--prompt", "free" if kind == "pages" else "figure")
         steps.run("dsocr", "read", pictures / kind, *prompt, "--out", answers / kind)
         for file, truth in pairs:
             answer = json.loads((answers / kind / f"{file.stem}.json").read_text(encoding="utf-8"))["text"]
-            console.print(f"[bold]{file.name}[/] says\n  {escape(truth[:SAID])}")
-            console.print(f"and was read as\n  {escape(answer[:SAID])}")
+            console.print(f"[bold]{file.name}[/] says\n  {escape(_shown(truth))}")
+            console.print(f"and was read as\n  {escape(_shown(answer))}")
+    return written
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= SAID else f"{text[:SAID]}…"
 
 
 def demo(options: Options) -> int:
@@ -166,8 +175,7 @@ def demo(options: Options) -> int:
     if missing:
         raise UserError(f"no such file: {', '.join(missing)}")
     out.mkdir(parents=True, exist_ok=True)
-    if is_shipped():
-        read_shipped(steps, out)
+    first = read_shipped(steps, out) if is_shipped() else {}
     train_data = [out / name for name in ("train", "pages", "charts")]
     test_data, run = out / "test", out / "run"
 
@@ -213,7 +221,7 @@ def demo(options: Options) -> int:
     steps.run("dsocr", "read", *real, "--checkpoint", run, "--max-new-tokens", 64, "--out", out / "answers" / "real")
 
     steps.begin("write the report")
-    report = write_report(options.out, truths, real, steps.taken)
+    report = write_report(options.out, first, truths, real, steps.taken)
     steps.taken[-1] = (steps.taken[-1][0], time.monotonic() - steps.started)
     console.print(f"[bold green]done[/] in {sum(t for _, t in steps.taken) / 60:.1f} minutes: open {report}")
     return 0

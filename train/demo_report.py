@@ -20,31 +20,25 @@ Pictures = Mapping[str, Sequence[tuple[Path, str]]]
 SHOWN = 8
 
 
-def write_report(out: Path, truths: Pictures, real: Sequence[Path], steps: Sequence[tuple[str, float]]) -> Path:
+def write_report(
+    out: Path, first: Pictures, truths: Pictures, real: Sequence[Path], steps: Sequence[tuple[str, float]]
+) -> Path:
     """Score the answers and write ``report.html`` and ``metrics.json``.
 
     Args:
         out: folder of the demonstration.
-        truths: (picture, true label) by kind; the answers lie in ``answers/KIND``.
+        first: (picture, true label) by kind that the model of the package read, if there is one; the answers lie in
+            ``answers/first/KIND``.
+        truths: those that nano read; the answers lie in ``answers/KIND``.
         real: documents that have no truth; their answers lie in ``answers/real``.
         steps: what was done, and how many seconds it took.
     """
-    answers = {
-        kind: [_answer(out / "answers" / kind / f"{file.stem}.json") for file, _ in pairs]
-        for kind, pairs in truths.items()
-    }
+    answers = _answers(out / "answers", truths)
     scores = {
         kind: score(kind, [answer["text"] for answer in answers[kind]], [truth for _, truth in pairs])
         for kind, pairs in truths.items()
     }
     (out / "metrics.json").write_text(json.dumps(scores, indent=1) + "\n")
-    examples = {
-        kind: [
-            {"picture": _embed(file.read_bytes()), "truth": truth, "answer": answer["text"]}
-            for (file, truth), answer in list(zip(pairs, answers[kind], strict=True))[:SHOWN]
-        ]
-        for kind, pairs in truths.items()
-    }
     read = [
         {"name": file.name, "picture": _thumbnail(file), **_answer(out / "answers" / "real" / f"{file.stem}.json")}
         for file in real
@@ -58,7 +52,8 @@ def write_report(out: Path, truths: Pictures, real: Sequence[Path], steps: Seque
         metrics=_last_metrics(out / "run" / "metrics.jsonl"),
         scores=scores,
         lower=LOWER_IS_BETTER,
-        examples=examples,
+        first=_examples(first, _answers(out / "answers" / "first", first)),
+        examples=_examples(truths, answers),
         real=read,
         sheet=_embed((out / "contact-sheet.png").read_bytes()),
         curve=_embed((out / "run" / "loss.png").read_bytes()),
@@ -71,6 +66,21 @@ def write_report(out: Path, truths: Pictures, real: Sequence[Path], steps: Seque
     report = out / "report.html"
     report.write_text(page, encoding="utf-8")
     return report
+
+
+def _answers(folder: Path, truths: Pictures) -> dict[str, list[dict[str, Any]]]:
+    return {kind: [_answer(folder / kind / f"{file.stem}.json") for file, _ in pairs] for kind, pairs in truths.items()}
+
+
+def _examples(truths: Pictures, answers: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, str]]]:
+    """Return the first pictures of each kind, embedded, with their truths and answers."""
+    return {
+        kind: [
+            {"picture": _embed(file.read_bytes()), "truth": truth, "answer": answer["text"]}
+            for (file, truth), answer in list(zip(pairs, answers[kind], strict=True))[:SHOWN]
+        ]
+        for kind, pairs in truths.items()
+    }
 
 
 def _answer(file: Path) -> dict[str, Any]:

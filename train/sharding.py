@@ -98,7 +98,8 @@ def _axes(config: MeshConfig, count: int) -> dict[str, int]:
         sizes = {axis: count // known if size == -1 else size for axis, size in sizes.items()}
     if math.prod(sizes.values()) != count:
         asked = " x ".join(f"{axis} {size}" for axis, size in sizes.items())
-        raise UserError(f"--mesh asks for {asked}, and there are {count} devices; set one axis to -1")
+        hint = f"make the others' product a divisor of {count}" if -1 in sizes.values() else "set one axis to -1"
+        raise UserError(f"--mesh asks for {asked}, and there are {count} devices; {hint}")
     return sizes
 
 

@@ -18,6 +18,8 @@ from dsocr_jax.weights.params import abstract_model
 
 TOWERS = {"sam": "SAM", "clip": "CLIP", "proj": "projector"}
 ROUTER = re.compile(r"router(\d+)_(experts|weights|margin)")
+#: A margin is what two nearly equal logits differ by: their errors, on its smaller scale.
+MARGIN = 4
 GREEDY = re.compile(r"greedy(?:_prompt(\d+))?(?:_ngram(\d+))?_ids")
 GRADIENT = "grad:"
 #: The stage of greedy decoding under the rule against repetition.
@@ -54,7 +56,7 @@ def _decoder(found: Comparison, forward: Forward, inputs: Inputs, limit: float) 
         if name.startswith("tap_"):
             found.array(name, "taps", array, limit)
         elif router := ROUTER.fullmatch(name):
-            found.array(name, f"router {router[1]}", array, limit)
+            found.array(name, f"router {router[1]}", array, limit * (MARGIN if router[2] == "margin" else 1))
     logits = forward.logits(outputs[HIDDEN])
     for name, compute in derived_logits(logits, found.fixture).items():
         found.array(name, "argmax" if name == "argmax" or name.endswith("_ids") else "logits", compute, limit)

@@ -31,7 +31,7 @@ def choose_model(checkpoint: Path | None) -> Chosen:
         UserError: none is named, and none came along.
     """
     if checkpoint is not None:
-        return Chosen(checkpoint, None)
+        return Chosen(checkpoint, MODE if checkpoint.resolve() == SHIPPED.resolve() else None)
     if not is_shipped():
         raise UserError(
             "no model is named, and this copy of the package has no weights of its own; name a model folder or a "

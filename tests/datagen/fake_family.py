@@ -42,6 +42,8 @@ def render(content: Text, rng: np.random.Generator, settings: Settings) -> Drawn
         raise Rejected("no room")
     if os.environ.get("FAKE_CRASH"):
         raise ZeroDivisionError("the fake crashed")
+    if os.environ.get("FAKE_LIBRARY"):
+        raise ImportError("libXrender.so.1: cannot open shared object file")
     if os.environ.get("FAKE_EXIT"):
         os._exit(3)
     if next(_renders) == 7 and "FAKE_DEATHS" in os.environ:

@@ -5,6 +5,7 @@ import pytest
 
 from datagen import sample
 from datagen.sample import content_digest, make_sample, split_of
+from dsocr_jax.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("fake")
 
@@ -59,7 +60,13 @@ def test_a_label_that_is_not_in_its_form_is_not_kept() -> None:
 def test_giving_up_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_REJECT", "1")
     with pytest.raises(
-        RuntimeError,
+        UserError,
         match=r"make_sample\(0, 'pages', 4, 'all', 'easy', degradation='none'\) failed: none of 1000 .* no room",
     ):
+        make_sample(0, "pages", 4, "all", "easy")
+
+
+def test_a_library_that_cannot_be_loaded_is_named_and_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_LIBRARY", "1")
+    with pytest.raises(UserError, match=r"pages cannot be drawn here: libXrender\.so\.1.*libxrender1"):
         make_sample(0, "pages", 4, "all", "easy")

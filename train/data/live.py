@@ -70,9 +70,9 @@ class LiveSource:
             drawn = make_sample(
                 self.seed, kind, index, "train", self.level, degradation=self.degradation, settings=settings
             )
+        except UserError as error:  # so would the others end
+            raise UserError(f"--data {self.name}: {error}") from error
         except RuntimeError as error:
-            if error.__cause__ is None or isinstance(error.__cause__, UserError):  # so would the others end
-                raise UserError(f"--data {self.name}: {error}") from error
             raise Unusable(UNDRAWN, f"{self.name} ({error})") from error
         picture = Image.fromarray(drawn.image)
         if not self.grey:

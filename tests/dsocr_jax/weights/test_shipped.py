@@ -17,6 +17,7 @@ def test_the_shipped_one_is_taken_otherwise(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "config.json").touch()
     monkeypatch.setattr(shipped, "SHIPPED", tmp_path)
     assert shipped.choose_model(None) == (tmp_path, "small")
+    assert shipped.choose_model(tmp_path / "x" / "..") == (tmp_path / "x" / "..", "small")  # named, it is the same one
 
 
 def test_reading_without_any_model_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
