@@ -83,7 +83,7 @@ def _finish(axes: Any, steps: np.ndarray, values: np.ndarray) -> None:
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
     known = values[np.isfinite(values)]
-    axes.set(xlabel="step", ylabel="loss per answer token (nats)", xlim=(0, steps[-1]))
+    axes.set(xlabel="step", ylabel="loss per answer token (nats)", xlim=(_start(steps), steps[-1]))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     if len(known) and known.min() > 0 and known.max() > SPAN * known.min():
         axes.set_yscale("log")
@@ -94,6 +94,11 @@ def _finish(axes: Any, steps: np.ndarray, values: np.ndarray) -> None:
         axes.set_ylim(0, None)
     axes.grid(alpha=0.3)
     axes.spines["top"].set_visible(False)
+
+
+def _start(steps: np.ndarray) -> float:
+    """Return where the axis of the steps begins: at 0, but for a log whose beginning is missing."""
+    return 0.0 if steps[0] < 0.1 * steps[-1] else float(steps[0])
 
 
 def _curves(lines: Sequence[Mapping[str, Any]], group: str) -> dict[str, np.ndarray]:

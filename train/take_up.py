@@ -40,8 +40,10 @@ class Options:
     step: int = 0
     #: Stretches that it was trained in.
     stretch: int = 0
-    #: Samples that it has seen.
+    #: Samples and tokens that it has seen, and seconds of steps.
     samples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
     #: Samples of each kind that are not to be drawn again.
     drawn: int = 0
 
@@ -55,8 +57,8 @@ def take_up(options: Options) -> int:
     config = load_config(options.config)
     if not isinstance(config, Curriculum) or not config.rungs:
         raise UserError(f"{options.config}: has no rungs; name a curriculum such as configs/small.py")
-    if min(options.step, options.stretch, options.samples, options.drawn) < 0:
-        raise UserError("--step, --stretch, --samples and --drawn take numbers from 0 on")
+    if min(options.step, options.stretch, options.samples, options.tokens, options.seconds, options.drawn) < 0:
+        raise UserError("--step, --stretch, --samples, --tokens, --seconds and --drawn take numbers from 0 on")
     if options.out.exists() and any(options.out.iterdir()):
         raise UserError(f"{options.out} is not empty; name a new folder")
     loaded = load_model(options.model, dtype=jnp.float32, check_finite=True)
@@ -67,6 +69,8 @@ def take_up(options: Options) -> int:
         rung=len(config.rungs) - 1,
         stretch=options.stretch,
         samples=options.samples,
+        tokens=options.tokens,
+        seconds=options.seconds,
         drawn=dict.fromkeys(config.rungs[-1].mixture, options.drawn) if options.drawn else {},
     )
     state = {f"{PARAMS}{name}": np.asarray(x) for name, x in stacked(arrays, config, np.stack).items()}

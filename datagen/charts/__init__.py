@@ -29,7 +29,5 @@ FAMILY = Family(
     sources={
         "words, names and numbers of charts": "our own",
         "Apache ECharts 5.5.1 (vizly), where charts.echarts is above 0": "Apache-2.0",
-        "fonts of matplotlib (DejaVu, STIX, Computer Modern)": "Bitstream Vera, SIL OFL 1.1, Knuth",
-        "fonts Noto Sans and Noto Sans CJK (manimgx-fonts)": "SIL OFL 1.1",
     },
 )

