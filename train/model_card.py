@@ -63,8 +63,8 @@ layout. `dsocr read PICTURE` uses it when no other model is named. `python -m tr
   ({kinds}): pages of English common words, made-up words and random letters
   in {faces} faces, black on white or gray; in the last rung seven pages in ten dense (100 to 420 words), a tenth
   degraded, a twentieth typeset in ten other languages of Latin letters and in Russian, Ukrainian, Bulgarian, Serbian
-  and Greek (in the rung before a tenth each); charts, molecules and plane figures of the levels easy and middle, two in five of the last rung's
-  charts with made-up names. No data of others, no photographs.
+  and Greek (in the rung before a tenth each); charts, molecules and plane figures of the levels easy and middle, two
+  in five of the last two rungs' charts with made-up names. No data of others, no photographs.
 - **Modes**: small and tiny (100 and 64 vision tokens), after two smaller ones to begin with; Base (256) in one of 24
   steps of the last two rungs.
 - **Compute**: {steps:,} steps in {stretches} stretches on one GPU or two, {hours:.2f} hours of steps, {tokens:,}
