@@ -94,10 +94,11 @@ Precision of pages falls below 90 % at (vision tokens as the paper counts them):
 
 ## Limits
 
-It reads clean prints of English at 11 pixels or more of the 640 that a page is scaled to, best in square pictures. It
-has seen little degradation and little of other languages, of Cyrillic and Greek least, no further scripts, no
-photographs, no handwriting, no tables within pages, and colours only as their luma. It was taught no mode but small,
-tiny and a little of Base, whose pictures had no more words than those of the others. What it cannot read it makes up.
+It reads clean prints of English at 11 pixels or more of the 640 that a page is scaled to, best in square pictures; of
+full pages in type below 15 pixels it leaves lines out and makes up others. It has seen little degradation and little of
+other languages, of Cyrillic and Greek least, no further scripts, no photographs, no handwriting, no tables within
+pages, and colours only as their luma. It was taught no mode but small, tiny and a little of Base, whose pictures had no
+more words than those of the others. What it cannot read it makes up.
 
 ## Licence
 
