@@ -18,8 +18,6 @@ from dsocr_jax.weights.params import abstract_model
 
 TOWERS = {"sam": "SAM", "clip": "CLIP", "proj": "projector"}
 ROUTER = re.compile(r"router(\d+)_(experts|weights|margin)")
-#: A margin is what two nearly equal logits differ by: their errors, on its smaller scale.
-MARGIN = 4
 GREEDY = re.compile(r"greedy(?:_prompt(\d+))?(?:_ngram(\d+))?_ids")
 GRADIENT = "grad:"
 #: The stage of greedy decoding under the rule against repetition.
@@ -56,7 +54,7 @@ def _decoder(found: Comparison, forward: Forward, inputs: Inputs, limit: float) 
         if name.startswith("tap_"):
             found.array(name, "taps", array, limit)
         elif router := ROUTER.fullmatch(name):
-            found.array(name, f"router {router[1]}", array, limit * (MARGIN if router[2] == "margin" else 1))
+            found.array(name, f"router {router[1]}", array, limit)
     logits = forward.logits(outputs[HIDDEN])
     for name, compute in derived_logits(logits, found.fixture).items():
         found.array(name, "argmax" if name == "argmax" or name.endswith("_ids") else "logits", compute, limit)
